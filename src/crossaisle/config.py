@@ -1,0 +1,125 @@
+"""Frozen dataclass ⇄ mapping ⇄ TOML. Options are spelled once: fields and the docstrings under them."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import ConfigError, unknown
+
+C = TypeVar("C")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises:
+        ConfigError: when the file is missing or not TOML, with the line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no such configuration file: {path}; give the path of a TOML file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}; mend that line.") from None
+
+
+def build(cls: type[C], values: Mapping[str, Any], where: str = "options") -> C:
+    """Make the frozen dataclass `cls` from `values`, checking names and types.
+
+    Args:
+        cls: a dataclass; nested dataclass fields take nested mappings.
+        values: field name → value, as TOML gives them.
+        where: prefix in messages, for example ``"[evaluate]"``.
+
+    Raises:
+        ConfigError: unknown key (names the nearest), wrong type, or missing required key.
+    """
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    ready: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise ConfigError(f"{where}: " + unknown("key", key, fields))
+        ready[key] = _convert(hints[key], value, f"{where}: {key}")
+    missing = [n for n, f in fields.items() if n not in ready and _required(f)]
+    if missing:
+        raise ConfigError(f"{where}: missing {', '.join(missing)}; add it.")
+    try:
+        return cls(**ready)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def as_dict(config: Any) -> dict[str, Any]:
+    """The plain mapping of a dataclass, without None (TOML and JSON ready)."""
+    return {k: v for k, v in dataclasses.asdict(config).items() if v is not None}
+
+
+def describe(cls: type) -> list[tuple[str, str, Any, str]]:
+    """(name, type, default, docstring) of every field, for `--help` and the docs."""
+    docs = _field_docs(cls)
+    rows = []
+    for field in dataclasses.fields(cls):
+        default = None if _required(field) else _default(field)
+        kind = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
+        rows.append((field.name, kind, default, docs.get(field.name, "")))
+    return rows
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _field_docs(cls: type) -> dict[str, str]:
+    source = inspect.getsource(cls)
+    pattern = re.compile(r'^    (\w+):[^\n]*\n    """(.*?)"""', re.M | re.S)
+    return {m[1]: " ".join(m[2].split()) for m in pattern.finditer(source)}
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _first_fitting(args, value, where)
+    if origin is typing.Literal:
+        if value not in args:
+            raise ConfigError(f"{where} is {value!r}; allowed: {', '.join(map(repr, args))}.")
+        return value
+    if origin in (tuple, list):
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where} is {value!r}; a list is needed.")
+        return tuple(_convert(args[0], v, where) for v in value)
+    if origin in (dict, Mapping) or hint in (dict, Any):
+        return value
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return build(hint, value, where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"{where} is {value!r}; {getattr(hint, '__name__', hint)} is needed.")
+    return value
+
+
+def _first_fitting(options: tuple[Any, ...], value: Any, where: str) -> Any:
+    for option in options:
+        if option is type(None):
+            continue
+        try:
+            return _convert(option, value, where)
+        except ConfigError:
+            continue
+    names = ", ".join(getattr(o, "__name__", str(o)) for o in options)
+    raise ConfigError(f"{where} is {value!r}; one of {names} is needed.")

@@ -1,0 +1,106 @@
+"""World: the validated, frozen tables of all domains, with their vocabularies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..errors import DataError, unknown
+from ..types import Codes
+from .vocab import Vocab
+
+
+@dataclass(frozen=True)
+class World:
+    """All domains in one place. Make one with the functions of `crossaisle.data` or `World.from_…`.
+
+    Attributes:
+        interactions: one row per event: ``user`` u32, ``item`` u32, ``domain`` u16, ``event`` u8 (codes),
+            ``timestamp`` datetime[us] or null, ``value``, ``price`` f32, and further columns of the format when given.
+        items: one row per (item, domain): ``item``, ``domain`` codes, ``title``, ``description``, ``brand``,
+            ``category``, ``price``, ``image`` and attribute columns.
+        users: one row per user that has attributes: ``user`` code and attribute columns.
+        user_ids, item_ids, domains, events: vocabularies of the codes above. One item id is one code in all domains.
+        name: what people call this World.
+        fingerprint: hash of the content; equal content, equal fingerprint.
+        facts: numbers about the reading itself (rows read, rows quarantined, …).
+    """
+
+    interactions: pl.DataFrame
+    items: pl.DataFrame
+    users: pl.DataFrame
+    user_ids: Vocab
+    item_ids: Vocab
+    domains: Vocab
+    events: Vocab
+    name: str = "world"
+    fingerprint: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users in the vocabulary."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of distinct item ids over all domains."""
+        return len(self.item_ids)
+
+    @property
+    def timed(self) -> bool:
+        """Whether every interaction has a timestamp."""
+        return self.interactions["timestamp"].null_count() == 0 and len(self.interactions) > 0
+
+    def domain_code(self, name: str) -> int:
+        """Code of a domain.
+
+        Raises:
+            DataError: for an unknown domain, naming the nearest.
+        """
+        code = self.domains.code(name)
+        if code < 0:
+            raise DataError(unknown("domain", name, self.domains.ids.to_list()))
+        return code
+
+    def catalogue(self, domain: str) -> Codes:
+        """Sorted item codes of `domain`: items listed for it or sold in it."""
+        code = self.domain_code(domain)
+        listed = self.items.filter(pl.col("domain") == code)["item"]
+        sold = self.interactions.filter(pl.col("domain") == code)["item"]
+        return np.union1d(listed.to_numpy(), sold.to_numpy()).astype(np.int64)
+
+    @cached_property
+    def content(self) -> pl.DataFrame:
+        """(n_items rows) one row per item code in code order, columns of `items`: first non-null over its domains."""
+        columns = [c for c in self.items.columns if c != "item"]
+        first = self.items.group_by("item", maintain_order=True).agg(
+            [pl.col(c).drop_nulls().first() for c in columns]
+        )
+        codes = pl.DataFrame({"item": pl.Series(np.arange(self.n_items), dtype=pl.UInt32)})
+        return codes.join(first, on="item", how="left", maintain_order="left")
+
+    def summary(self) -> pl.DataFrame:
+        """One row per domain: interactions, users, items, first and last time, largest first."""
+        names = pl.DataFrame({
+            "domain": pl.Series(np.arange(len(self.domains)), dtype=pl.UInt16),
+            "name": self.domains.ids,
+        })
+        found = self.interactions.group_by("domain").agg(
+            interactions=pl.len(),
+            users=pl.col("user").n_unique(),
+            items=pl.col("item").n_unique(),
+            first=pl.col("timestamp").min(),
+            last=pl.col("timestamp").max(),
+        )
+        return (
+            names.join(found, on="domain", how="left")
+            .with_columns(pl.col("interactions", "users", "items").fill_null(0))
+            .sort("interactions", "name", descending=[True, False])
+            .select("name", "interactions", "users", "items", "first", "last")
+        )

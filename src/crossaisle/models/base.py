@@ -1,0 +1,1 @@
+"""Base: the saved outcome of fusion."""

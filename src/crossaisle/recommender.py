@@ -1,0 +1,2 @@
+"""Recommender: a scorer with the ids, histories and shelf it needs to answer people."""
+# (being written)

@@ -1,0 +1,113 @@
+"""The plug-in point of transfer methods: one function, one frozen options dataclass, one decorator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..errors import MethodError
+from ..models.base import Base
+from ..recommender import Recommender
+from ..registry import Registry
+from .problem import Problem
+
+Need = Literal[
+    "base",
+    "item_content",
+    "target_interactions",
+    "overlapping_users",
+    "overlapping_items",
+    "timestamps",
+    "several_sources",
+]
+Fit = Callable[[Base | None, Problem, Any], Recommender]
+
+
+@dataclass(frozen=True)
+class TransferMethod:
+    """A registered transfer method.
+
+    Attributes:
+        name: how users call it.
+        fit: ``(Base | None, Problem, options) → Recommender``.
+        options: frozen dataclass of its options.
+        paper: the paper or formula it implements.
+        needs: what data must have; checked before training.
+        control: True for the yardsticks that use no knowledge from other domains.
+        random: True when the seed changes the result.
+    """
+
+    name: str
+    fit: Fit
+    options: type
+    paper: str
+    needs: tuple[Need, ...] = ()
+    control: bool = False
+    random: bool = False
+    summary: str = ""
+
+
+METHODS: Registry[TransferMethod] = Registry("transfer method", "crossaisle.transfer")
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For methods without options."""
+
+    _: None = field(default=None, repr=False)
+
+
+def transfer(
+    name: str,
+    *,
+    options: type = NoOptions,
+    paper: str,
+    needs: tuple[Need, ...] = (),
+    control: bool = False,
+    random: bool = False,
+) -> Callable[[Fit], Fit]:
+    """Register the decorated function as transfer method `name` (see `TransferMethod`)."""
+
+    def wrap(fit: Fit) -> Fit:
+        summary = (fit.__doc__ or "").strip().split("\n")[0]
+        METHODS.add(name, TransferMethod(name, fit, options, paper, needs, control, random, summary))
+        return fit
+
+    return wrap
+
+
+def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> None:
+    """Refuse in one sentence, before training, a method whose needs the problem does not meet.
+
+    Raises:
+        MethodError: naming the missing need and what to do.
+    """
+    world = problem.world
+    met: dict[str, Callable[[], bool]] = {
+        "base": lambda: base is not None,
+        "item_content": lambda: bool(world.content["title"].null_count() < world.n_items),
+        "target_interactions": lambda: len(problem.target_rows) > 0,
+        "overlapping_users": lambda: _overlap(problem, "user"),
+        "overlapping_items": lambda: _overlap(problem, "item"),
+        "timestamps": lambda: world.timed,
+        "several_sources": lambda: len(problem.sources) > 1,
+    }
+    remedy = {
+        "base": "fuse one first (`crossaisle fuse`, or fuse(...) in Python).",
+        "item_content": "add a `title` column to items, or choose a method without this need.",
+        "target_interactions": "show some weeks of the target, or choose zero_shot.",
+        "overlapping_users": "choose a method without this need.",
+        "overlapping_items": "choose a method without this need.",
+        "timestamps": "add a `timestamp` column, or choose a split without time.",
+        "several_sources": "name at least two source domains.",
+    }
+    for need in method.needs:
+        if not met[need]():
+            raise MethodError(f"method {method.name!r} needs {need}, which {problem.target!r} lacks here: {remedy[need]}")
+
+
+def _overlap(problem: Problem, column: str) -> bool:
+    target = problem.split.test[column].unique()
+    sources = problem.visible.filter(problem.visible["domain"] != problem.domain_codes[-1])[column]
+    return bool(target.is_in(sources.unique().implode()).any())

@@ -1,0 +1,78 @@
+"""The words that all floors share: History in, scores out, Ranking back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+Codes = npt.NDArray[np.int64]
+"""Integer codes of users, items or domains; −1 stands for an unknown id."""
+Floats = npt.NDArray[np.float32]
+Basis = Literal["history", "content", "popularity"]
+"""What an answer rests on: the user's own events, item content, or what sells in general."""
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(task, done, total)``; doors draw it, libraries pass it on."""
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of n users at scoring time, over all domains.
+
+    Attributes:
+        counts: (n, world items) CSR float32; how often each user met each item. Rows of unknown users are empty.
+        ages: data aligned with ``counts.data``: days from the last such event to now (0 where times are unknown).
+        users: (n,) user codes; −1 for users outside the vocabulary.
+    """
+
+    counts: sp.csr_matrix
+    ages: Floats
+    users: Codes
+
+    def __len__(self) -> int:
+        return int(self.counts.shape[0])
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Ranked items for n users, best first; short lists are padded with ``""`` and −inf.
+
+    Attributes:
+        users: n user ids as asked.
+        items: (n, k) item ids.
+        scores: (n, k) float32; comparable within a row only.
+        basis: n words that say what each row rests on.
+    """
+
+    users: list[str]
+    items: npt.NDArray[np.str_]
+    scores: Floats
+    basis: list[Basis]
+
+
+class Scorer(Protocol):
+    """A fitted model: user histories in, one score for every item of the catalogue out.
+
+    A scorer holds arrays and numbers only, so it is saved without pickle: `state` gives named arrays and a JSON-able
+    dict, `restore` takes them back and must reproduce the scores bit for bit.
+    """
+
+    kind: ClassVar[str]
+
+    def score(self, history: History) -> Floats:
+        """Scores (n users, catalogue items) for `history`."""
+        ...
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Everything needed to restore this scorer."""
+        ...
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        ...
