@@ -1,0 +1,67 @@
+"""Twins: one product filed in two domains, which leaks the answer from one to the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ..data.world import World
+from ..types import Codes
+
+MIN_USERS = 3
+MIN_JACCARD = 0.8
+
+
+def twin_pairs(world: World, domain: str, other: str, items: Codes) -> sp.csr_matrix:
+    """Which of `items` in `domain` have which twins in `other`.
+
+    Two items are twins when they have at least 3 users in common and the Jaccard of their user sets is at least 0.8,
+    over all rows of the people that both domains share. An id listed in both domains is its own twin.
+
+    Args:
+        world: all rows, whatever the split, as twins are a property of the data and train nothing.
+        domain: where `items` are.
+        other: where twins are looked for.
+        items: (n,) item codes.
+
+    Returns:
+        (n, world items) CSR bool.
+    """
+    here, there = _holders(world, domain), _holders(world, other)
+    shared = np.intersect1d(here["user"].unique(), there["user"].unique())
+    a = _matrix(here, shared, world.n_items)[:, items]
+    b = _matrix(there, shared, world.n_items)
+    size_a, size_b = _sizes(a), _sizes(b)
+    same = sp.csr_matrix(
+        (np.ones(len(items)), (np.arange(len(items)), items)), shape=(len(items), world.n_items)
+    )
+    own = same @ sp.diags((size_b > 0).astype(np.float64))
+    # Items with fewer users than needed cannot be twins: leaving them out keeps the product small.
+    common = (
+        (a @ sp.diags((size_a >= MIN_USERS) * 1.0)).T @ (b @ sp.diags((size_b >= MIN_USERS) * 1.0))
+    ).tocoo()
+    union = size_a[common.row] + size_b[common.col] - common.data
+    keep = (common.data >= MIN_USERS) & (common.data >= MIN_JACCARD * union - 1e-9)
+    found = sp.csr_matrix((np.ones(keep.sum()), (common.row[keep], common.col[keep])), shape=common.shape)
+    return ((found + own) > 0).tocsr()
+
+
+def _holders(world: World, domain: str) -> pl.DataFrame:
+    code = world.domain_code(domain)
+    return world.interactions.filter(pl.col("domain") == code).select("user", "item").unique()
+
+
+def _matrix(pairs: pl.DataFrame, users: Codes, n_items: int) -> sp.csc_matrix:
+    user = pairs["user"].to_numpy()
+    place = np.searchsorted(users, user)
+    keep = place < len(users)
+    keep[keep] = users[place[keep]] == user[keep]
+    item = pairs["item"].to_numpy()
+    index = (place[keep], item[keep])
+    return sp.coo_matrix((np.ones(keep.sum()), index), shape=(len(users), n_items)).tocsc()
+
+
+def _sizes(matrix: sp.csc_matrix) -> Codes:
+    sizes: Codes = np.diff(matrix.indptr).astype(np.int64)
+    return sizes

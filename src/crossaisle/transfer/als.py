@@ -1,0 +1,165 @@
+"""ALS: implicit-feedback matrix factorisation, users folded in from their history."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..models.base import Base
+from ..recommender import Recommender, scorer
+from ..rng import generator
+from ..types import Codes, Floats, History, Tensors
+from .common import (
+    Scope, Weight, inputs_of, popularity_of, training_history, weighted, with_popularity
+)  # fmt: skip
+from .method import transfer
+from .problem import Problem
+from .result import recommender_for
+
+FOLD_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class AlsOptions:
+    """Options of `als`."""
+
+    scope: Scope = "target"
+    """``target``: read the target's items only (a control); ``all``: read items of all visible domains."""
+    factors: int = 16
+    """Length of the vectors; small and well regularised beats large on sparse data."""
+    alpha: float = 10.0
+    """Confidence of an event is alpha × its weight, of a non-event 1."""
+    regularization: float = 10.0
+    """L2 penalty on the vectors."""
+    iterations: int = 15
+    """Sweeps over users and items."""
+    max_items: int = 100_000
+    """In scope ``all``: how many of the most common items are read beside the catalogue."""
+    weight: Weight = "log"
+    """How repeated events count: log(1 + count), once, or each."""
+
+    def __post_init__(self) -> None:
+        if self.factors < 1 or self.iterations < 1 or self.regularization <= 0 or self.alpha <= 0:
+            raise ValueError("factors and iterations must be at least 1, alpha and regularization above 0.")
+
+
+@scorer("als")
+@dataclass(frozen=True)
+class AlsScorer:
+    """Item vectors; the user's vector is solved from the history at scoring time.
+
+    Attributes:
+        inputs: (p,) item codes that are read.
+        factors: (p, f) float32 item vectors.
+        outputs: (catalogue,) rows of `factors` that are scored.
+        popularity: (catalogue,) orders ties and users without history.
+        alpha: see `AlsOptions`.
+        regularization: see `AlsOptions`.
+        weight: see `common.weighted`.
+    """
+
+    kind: ClassVar[str] = "als"
+    inputs: Codes
+    factors: Floats
+    outputs: Codes
+    popularity: Floats
+    alpha: float
+    regularization: float
+    weight: Weight = "log"
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue) user vectors · item vectors."""
+        read = weighted(history, self.weight)[:, self.inputs]
+        users = fold_in(read, self.factors, self.alpha, self.regularization)
+        scores: Floats = users @ self.factors[self.outputs].T
+        return with_popularity(scores, self.popularity)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        names = ("inputs", "factors", "outputs", "popularity")
+        meta = {"alpha": self.alpha, "regularization": self.regularization, "weight": self.weight}
+        return {n: getattr(self, n) for n in names}, meta
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(tensors["inputs"], tensors["factors"], tensors["outputs"], tensors["popularity"], **meta)
+
+
+@transfer(
+    "als",
+    options=AlsOptions,
+    paper="Hu, Koren & Volinsky 2008, Collaborative Filtering for Implicit Feedback Datasets",
+    needs=("target_interactions",),
+    control=True,
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender:
+    """Matrix factorisation of implicit feedback; users are folded in, so new events count without training."""
+    users = weighted(training_history(problem, options.scope), options.weight)
+    inputs = inputs_of(users, problem.catalogue, options.scope, options.max_items)
+    users = users[np.diff(users.indptr) > 0][:, inputs]
+    factors = item_factors(users, options, problem.seed)
+    outputs = np.searchsorted(inputs, problem.catalogue).astype(np.int64)
+    made = AlsScorer(
+        inputs,
+        factors,
+        outputs,
+        popularity_of(problem),
+        options.alpha,
+        options.regularization,
+        options.weight,
+    )
+    return recommender_for(problem, "als", made)
+
+
+def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats:
+    """(items, factors) float32 from `users` (n, items) by the `implicit` library, on one thread so that runs repeat."""
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    state = int(generator(seed, "als").integers(2**31 - 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # implicit advises on BLAS threads, which are the caller's to set
+        model = AlternatingLeastSquares(
+            factors=options.factors,
+            alpha=options.alpha,
+            regularization=options.regularization,
+            iterations=options.iterations,
+            num_threads=1,
+            random_state=state,
+            use_cg=False,
+        )
+        model.fit(users.astype(np.float32), show_progress=False)
+    return np.ascontiguousarray(model.item_factors, dtype=np.float32)
+
+
+def fold_in(users: sp.csr_matrix, factors: Floats, alpha: float, regularization: float) -> Floats:
+    """User vectors that minimise the ALS loss for given item vectors (Hu et al. 2008, eq. 4).
+
+    Args:
+        users: (n, p) CSR weights; empty rows give zero vectors.
+        factors: (p, f) item vectors.
+        alpha: confidence of weight w is alpha·w.
+        regularization: λ.
+
+    Returns:
+        (n, f) float32.
+    """
+    n, f = users.shape[0], factors.shape[1]
+    item = factors.astype(np.float64)
+    ground = item.T @ item + regularization * np.eye(f)
+    found = np.zeros((n, f), dtype=np.float32)
+    for start in range(0, n, FOLD_BLOCK):
+        block = users[start : start + FOLD_BLOCK].astype(np.float64) * alpha
+        met = np.unique(block.indices)
+        block, near = block[:, met], item[met]
+        right = block @ near
+        block.data -= 1.0
+        pairs = (near[:, :, None] * near[:, None, :]).reshape(len(met), f * f)
+        left = (block @ pairs).reshape(-1, f, f) + ground
+        found[start : start + FOLD_BLOCK] = np.linalg.solve(left, right[:, :, None])[:, :, 0]
+    return found

@@ -1,0 +1,110 @@
+"""What the closed-form methods share: weights of events, popularity, ties, and sparse matrices as plain arrays."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ..types import Codes, Floats, History, Tensors
+from .problem import Problem, history_of
+
+Scope = Literal["target", "all"]
+Weight = Literal["log", "binary", "count"]
+TIE_BREAK = 1e-6
+"""Popularity (0 to 1) times this is added to every personal score: it orders ties, and users of whom nothing is known."""
+
+
+def weighted(history: History, weight: Weight = "log", half_life_weeks: float | None = None) -> sp.csr_matrix:
+    """How much each (user, item) pair of a history says.
+
+    Args:
+        history: n users.
+        weight: ``log``: log(1 + count); ``binary``: 1; ``count``: the count.
+        half_life_weeks: weeks after which an event says half as much; None for no decay.
+
+    Returns:
+        (n, world items) CSR float32.
+    """
+    data = history.counts.data.astype(np.float32)
+    data = {"log": np.log1p(data), "binary": np.ones_like(data), "count": data}[weight]
+    if half_life_weeks is not None:
+        data = data * np.exp2(-history.ages / np.float32(7.0 * half_life_weeks))
+    return sp.csr_matrix((data, history.counts.indices, history.counts.indptr), history.counts.shape)
+
+
+def training_history(problem: Problem, scope: Scope) -> History:
+    """History of all users (rows = user codes): of the target alone, or of all visible domains."""
+    if scope == "all":
+        return problem.history
+    world = problem.world
+    return history_of(problem.target_rows, world.n_users, world.n_items, problem.split.cut)
+
+
+def popularity_of(
+    problem: Problem,
+    scope: Scope = "target",
+    unit: Literal["users", "events"] = "users",
+    half_life_weeks: float | None = None,
+) -> Floats:
+    """(catalogue,) visible popularity, divided by its maximum; zeros where nothing of the catalogue is visible.
+
+    Args:
+        problem: what is visible.
+        scope: rows of the target alone, or of the catalogue's items in all domains.
+        unit: count distinct users (by their latest event) or events.
+        half_life_weeks: as in `weighted`.
+    """
+    rows = problem.target_rows if scope == "target" else problem.visible
+    end = problem.split.cut if problem.split.cut is not None else rows["timestamp"].max()
+    seconds = (pl.lit(end, dtype=pl.Datetime("us")) - pl.col("timestamp")).dt.total_seconds()
+    aged = rows.select("user", "item", age=seconds.fill_null(0).clip(lower_bound=0) / (7 * 86400.0))
+    if unit == "users":
+        aged = aged.group_by("user", "item").agg(pl.col("age").min()).sort("user", "item")
+    worth = np.exp2(-aged["age"].to_numpy() / half_life_weeks) if half_life_weeks is not None else None
+    totals = np.bincount(aged["item"].to_numpy(), worth, minlength=problem.world.n_items)[problem.catalogue]
+    return (totals / max(float(totals.max(initial=0.0)), 1e-30)).astype(np.float32)
+
+
+def with_popularity(scores: Floats, popularity: Floats) -> Floats:
+    """`scores` (n, catalogue) with ties, and rows of zeros, ordered by `popularity` (catalogue,) in 0 to 1."""
+    return scores + np.float32(TIE_BREAK) * popularity[None, :]
+
+
+def best_per_row(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:
+    """The k greatest stored values of each row (ties: lower column), the rest dropped."""
+    matrix = matrix.tocsr()
+    number = np.diff(matrix.indptr)
+    row = np.repeat(np.arange(matrix.shape[0]), number)
+    order = np.lexsort((matrix.indices, -matrix.data, row))
+    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], number)
+    kept = order[place < k]
+    return sp.csr_matrix((matrix.data[kept], (row[kept], matrix.indices[kept])), shape=matrix.shape)
+
+
+def pack(name: str, matrix: sp.csr_matrix) -> Tensors:
+    """A CSR matrix as named arrays, for `Scorer.state`."""
+    return {
+        f"{name}.data": np.ascontiguousarray(matrix.data),
+        f"{name}.indices": np.ascontiguousarray(matrix.indices.astype(np.int64)),
+        f"{name}.indptr": np.ascontiguousarray(matrix.indptr.astype(np.int64)),
+        f"{name}.shape": np.asarray(matrix.shape, dtype=np.int64),
+    }
+
+
+def unpack(name: str, tensors: Tensors) -> sp.csr_matrix:
+    """The inverse of `pack`."""
+    rows, columns = (int(n) for n in tensors[f"{name}.shape"])
+    parts = (tensors[f"{name}.data"], tensors[f"{name}.indices"], tensors[f"{name}.indptr"])
+    return sp.csr_matrix(parts, shape=(rows, columns))
+
+
+def inputs_of(counts: sp.csr_matrix, catalogue: Codes, scope: Scope, max_items: int) -> Codes:
+    """Sorted item codes a model reads: the catalogue, and in scope ``all`` the `max_items` items most people have."""
+    if scope == "target":
+        return catalogue
+    people = np.bincount(counts.indices, minlength=counts.shape[1])
+    often = np.argsort(-people, kind="stable")[:max_items]
+    return np.union1d(catalogue, often[people[often] > 0]).astype(np.int64)

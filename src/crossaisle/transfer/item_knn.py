@@ -1,0 +1,111 @@
+"""Item nearest neighbours: items that the same people have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..models.base import Base
+from ..recommender import Recommender, scorer
+from ..types import Codes, Floats, History, Tensors
+from .common import (
+    Scope, Weight, best_per_row, pack, popularity_of, training_history, unpack, weighted, with_popularity
+)  # fmt: skip
+from .method import transfer
+from .problem import Problem
+from .result import recommender_for
+
+
+@dataclass(frozen=True)
+class ItemKnnOptions:
+    """Options of `item_knn`."""
+
+    scope: Scope = "target"
+    """``target``: read the target's items only (a control); ``all``: read items of all visible domains."""
+    similarity: Literal["cosine", "iou"] = "cosine"
+    """``cosine`` of the items' user vectors, or ``iou``: users in common divided by users of either."""
+    neighbours: int = 200
+    """Most similar items kept for each item of the catalogue."""
+    shrink: float = 10.0
+    """Added to the denominator: pairs with few users in common count less."""
+    popularity_exponent: float = 0.0
+    """Scores are divided by the item's number of users to this power; above 0 favours rare items."""
+    weight: Weight = "log"
+    """How repeated events count: log(1 + count), once, or each."""
+    half_life_weeks: float | None = None
+    """Weeks after which an event of the asking user counts half; none: no decay."""
+
+    def __post_init__(self) -> None:
+        if self.neighbours < 1 or self.shrink < 0:
+            raise ValueError("neighbours must be at least 1 and shrink at least 0.")
+
+
+@scorer("item_knn")
+@dataclass(frozen=True)
+class ItemKnnScorer:
+    """Sum of the similarities to the items of the user's history.
+
+    Attributes:
+        similarity: (world items, catalogue) CSR float32.
+        popularity: (catalogue,) orders ties and users without history.
+        weight: see `common.weighted`.
+        half_life_weeks: see `common.weighted`.
+    """
+
+    kind: ClassVar[str] = "item_knn"
+    similarity: sp.csr_matrix
+    popularity: Floats
+    weight: Weight = "log"
+    half_life_weeks: float | None = None
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue) Σ over the history of weight × similarity."""
+        scores: Floats = (weighted(history, self.weight, self.half_life_weeks) @ self.similarity).toarray()
+        return with_popularity(scores, self.popularity)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        tensors = {"popularity": self.popularity, **pack("similarity", self.similarity)}
+        return tensors, {"weight": self.weight, "half_life_weeks": self.half_life_weeks}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(unpack("similarity", tensors), tensors["popularity"], **meta)
+
+
+@transfer(
+    "item_knn",
+    options=ItemKnnOptions,
+    paper="Sarwar et al. 2001; Deshpande & Karypis 2004",
+    needs=("target_interactions",),
+    control=True,
+)
+def fit(base: Base | None, problem: Problem, options: ItemKnnOptions) -> Recommender:
+    """Items that the same people have: cosine or overlap, with shrinkage, top neighbours only."""
+    users = weighted(training_history(problem, options.scope), options.weight)
+    similarity = neighbours_of(users, problem.catalogue, options)
+    known = popularity_of(problem)
+    made = ItemKnnScorer(similarity, known, options.weight, options.half_life_weeks)
+    return recommender_for(problem, "item_knn", made)
+
+
+def neighbours_of(users: sp.csr_matrix, catalogue: Codes, options: ItemKnnOptions) -> sp.csr_matrix:
+    """(world items, catalogue) CSR similarities of `users` (n, world items); an item is no neighbour of itself."""
+    if options.similarity == "iou":
+        users = users.copy()
+        users.data = np.ones_like(users.data)
+    norm = np.asarray(users.multiply(users).sum(axis=0)).ravel()
+    people = np.bincount(users.indices, minlength=users.shape[1])
+    common = (users[:, catalogue].T @ users).tocoo()
+    mine, other = norm[catalogue][common.row], norm[common.col]
+    below = np.sqrt(mine * other) if options.similarity == "cosine" else mine + other - common.data
+    values = common.data / (below + options.shrink)
+    values = values / np.maximum(people[catalogue][common.row], 1) ** options.popularity_exponent
+    values[catalogue[common.row] == common.col] = 0.0
+    kept = sp.csr_matrix((values.astype(np.float32), (common.row, common.col)), shape=common.shape)
+    kept.eliminate_zeros()
+    return best_per_row(kept, options.neighbours).T.tocsr()
