@@ -1,0 +1,187 @@
+"""User kernel: people who bought alike elsewhere buy alike here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+
+from ..errors import MethodError
+from ..models.base import Base
+from ..recommender import Recommender, scorer
+from ..types import Codes, Floats, History, Tensors
+from .common import (
+    TIE_BREAK, Weight, best_per_row, pack, popularity_of, unpack, weighted
+)  # fmt: skip
+from .method import transfer
+from .problem import Problem
+from .result import recommender_for
+
+MAX_DENSE = 20_000
+Kind = Literal["ridge", "cosine"]
+
+
+@dataclass(frozen=True)
+class UserKernelOptions:
+    """Options of `user_kernel`."""
+
+    scope: Literal["sources", "target", "both"] = "both"
+    """What a user's profile is made of: items of the sources, of the target, or of both."""
+    kind: Kind = "ridge"
+    """``ridge``: kernel ridge regression, exact; ``cosine``: weighted mean of the nearest users."""
+    regularization: float = 1.0
+    """λ of the ridge, in units of one user's squared profile length (which is 1)."""
+    neighbours: int = 200
+    """Nearest users that vote in kind ``cosine``."""
+    idf: float = 0.5
+    """Exponent of log(users / users of the item) in profiles; 0: all items alike."""
+    target_weight: float = 3.0
+    """Weight of target items in the profile; source items have 1."""
+    weight: Weight = "binary"
+    """How repeated events count in profiles: log(1 + count), once, or each."""
+    half_life_weeks: float | None = None
+    """Weeks after which an event counts half in profiles; none: no decay."""
+    prior: float = 1.0
+    """In kind ``ridge``: how much of an item's share of buyers is taken as known before the ridge explains the rest."""
+
+    def __post_init__(self) -> None:
+        if self.regularization <= 0 or self.neighbours < 1 or self.target_weight < 0:
+            raise ValueError(
+                "regularization must be above 0, neighbours at least 1, target_weight at least 0."
+            )
+
+
+@scorer("user_kernel")
+@dataclass(frozen=True)
+class UserKernelScorer:
+    """Kernel between the asking user's profile and the training users' profiles, times what those bought.
+
+    Attributes:
+        profiles: (n, world items) CSR float32 training profiles of length 1.
+        item_weight: (world items,) float32, what multiplies an event of each item in a profile; 0: not read.
+        votes: (n, catalogue) CSR float32; in kind ``ridge`` dual coefficients, in ``cosine`` events.
+        own: (catalogue,) float32, what an item's own place in the profile is worth (takes self-prediction out).
+        start: (catalogue,) what everybody gets: the prior, and popularity to order ties.
+        catalogue: (catalogue,) item codes.
+        settings: kind, neighbours, weight, half_life_weeks.
+    """
+
+    kind: ClassVar[str] = "user_kernel"
+    profiles: sp.csr_matrix
+    item_weight: Floats
+    votes: Floats | sp.csr_matrix
+    own: Floats
+    start: Floats
+    catalogue: Codes
+    settings: dict[str, Any]
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue) k(x, profiles) · votes − x ∘ own."""
+        s = self.settings
+        x = profiles_of(weighted(history, s["weight"], s["half_life_weeks"]), self.item_weight)
+        kernel = (x @ self.profiles.T).tocsr()
+        if s["kind"] == "cosine":
+            kernel = best_per_row(kernel, s["neighbours"])
+            total = np.maximum(np.asarray(kernel.sum(axis=1)).ravel(), 1e-12)
+            scores = np.asarray((sp.diags(1 / total).astype(np.float32) @ kernel @ self.votes).todense())
+        else:
+            scores = kernel.toarray() @ self.votes - x[:, self.catalogue].toarray() * self.own[None, :]
+        made: Floats = scores.astype(np.float32) + self.start[None, :]
+        return made
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        names = ("item_weight", "own", "start", "catalogue")
+        tensors = {n: getattr(self, n) for n in names} | pack("profiles", self.profiles)
+        tensors |= pack("votes", self.votes) if sp.issparse(self.votes) else {"votes": self.votes}
+        return tensors, {"settings": self.settings}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        votes = tensors["votes"] if "votes" in tensors else unpack("votes", tensors)
+        rest = (tensors["own"], tensors["start"], tensors["catalogue"])
+        return cls(unpack("profiles", tensors), tensors["item_weight"], votes, *rest, meta["settings"])
+
+
+@transfer(
+    "user_kernel",
+    options=UserKernelOptions,
+    paper="kernel ridge regression; zero self-weight as in Steck 2019, eq. 8, in the dual",
+    needs=("target_interactions", "overlapping_users"),
+)
+def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Recommender:
+    """People who bought alike elsewhere buy alike here: kernel ridge from whole profiles to target items."""
+    events = weighted(problem.history, options.weight, options.half_life_weeks)
+    counts = problem.target_counts
+    users = np.flatnonzero(np.diff(counts.indptr))
+    if options.kind == "ridge" and len(users) > MAX_DENSE:
+        raise MethodError(
+            f"user_kernel with kind 'ridge' has {len(users):,} training users, allowed are {MAX_DENSE:,}; "
+            "choose kind 'cosine'."
+        )
+    item_weight = item_weights(problem, options)
+    profiles = profiles_of(events[users], item_weight)
+    bought = (counts[users] > 0).astype(np.float32)
+    prior = own = np.zeros(len(problem.catalogue))
+    votes = bought
+    if options.kind == "ridge":
+        prior = options.prior * np.asarray(bought.mean(axis=0), dtype=np.float64).ravel()
+        rest = bought.toarray() - prior[None, :]
+        votes, own = ridge_votes(profiles, rest, problem.catalogue, options.regularization)
+    settings = {k: getattr(options, k) for k in ("kind", "neighbours", "weight", "half_life_weeks")}
+    start = prior.astype(np.float32) + np.float32(TIE_BREAK) * popularity_of(problem)
+    made = UserKernelScorer(
+        profiles, item_weight, votes, own.astype(np.float32), start, problem.catalogue, settings
+    )
+    return recommender_for(problem, "user_kernel", made)
+
+
+def item_weights(problem: Problem, options: UserKernelOptions) -> Floats:
+    """(world items,) log(users / users of the item)^idf, scaled by the part of the profile an item belongs to."""
+    counts = problem.history.counts
+    people = np.bincount(counts.indices, minlength=counts.shape[1])
+    rarity = np.log((1.0 + np.count_nonzero(np.diff(counts.indptr))) / (1.0 + people)) ** options.idf
+    part = np.full(len(people), 0.0 if options.scope == "target" else 1.0)
+    part[problem.catalogue] = 0.0 if options.scope == "sources" else options.target_weight
+    return np.where(people > 0, rarity * part, 0.0).astype(np.float32)
+
+
+def profiles_of(events: sp.csr_matrix, item_weight: Floats) -> sp.csr_matrix:
+    """(n, world items) CSR rows of length 1 (or empty): events times item weights."""
+    scaled = sp.csr_matrix(
+        (events.data * item_weight[events.indices], events.indices, events.indptr), events.shape
+    )
+    length = np.sqrt(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel())
+    scaled.data = scaled.data / np.repeat(np.maximum(length, 1e-12), np.diff(scaled.indptr)).astype(
+        np.float32
+    )
+    return scaled
+
+
+def ridge_votes(
+    profiles: sp.csr_matrix, bought: np.ndarray[Any, Any], catalogue: Codes, regularization: float
+) -> tuple[Floats, Floats]:
+    """Dual ridge of Y = `bought` (n, catalogue) on X = `profiles` (n, items), no item predicting itself.
+
+    For each item j: min ‖Y_j − X w‖² + λ‖w‖² with w_j = 0, so a user's purchase of j is explained by the rest of the
+    profile. With K = XXᵀ, A = (K + λI)⁻¹ Y, C = (K + λI)⁻¹ X_j, P_jj = (1 − X_jᵀC)/λ and γ = X_jᵀA / P_jj, the
+    score of x is k(x, X)(A + Cγ/λ) − x_j γ/λ.
+
+    Returns:
+        votes (n, catalogue) float32 = A + Cγ/λ, own (catalogue,) float32 = γ/λ.
+    """
+    wide = profiles.astype(np.float64)
+    kernel = (wide @ wide.T).toarray()
+    kernel[np.diag_indices_from(kernel)] += regularization
+    factor = scipy.linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+    place = wide[:, catalogue].tocsc()
+    votes = scipy.linalg.cho_solve(factor, bought.astype(np.float64), check_finite=False)
+    solved = scipy.linalg.cho_solve(factor, place.toarray(), check_finite=False)
+    spread = (1.0 - np.asarray(place.multiply(solved).sum(axis=0)).ravel()) / regularization
+    gamma = np.asarray(place.multiply(votes).sum(axis=0)).ravel() / spread
+    votes += solved * (gamma / regularization)[None, :]
+    return np.ascontiguousarray(votes, dtype=np.float32), (gamma / regularization).astype(np.float32)
