@@ -63,7 +63,7 @@ class EaseScorer:
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
-        tensors = {"inputs": self.inputs, "weights": self.weights, "popularity": self.popularity}
+        tensors: Tensors = {"inputs": self.inputs, "weights": self.weights, "popularity": self.popularity}
         return tensors, {"weight": self.weight}
 
     @classmethod
@@ -116,5 +116,6 @@ def _inverse_columns(
     factor = scipy.linalg.cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
     if n < p:
         solved = scipy.linalg.cho_solve(factor, wide[:, outputs].toarray(), check_finite=False)
-        return (chosen - wide.T @ solved) / lam
+        chosen -= wide.T @ solved
+        return chosen / lam
     return np.asarray(scipy.linalg.cho_solve(factor, chosen, overwrite_b=True, check_finite=False))

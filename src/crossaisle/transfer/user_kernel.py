@@ -126,17 +126,16 @@ def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Reco
     item_weight = item_weights(problem, options)
     profiles = profiles_of(events[users], item_weight)
     bought = (counts[users] > 0).astype(np.float32)
-    prior = own = np.zeros(len(problem.catalogue))
-    votes = bought
+    prior, own = np.zeros((2, len(problem.catalogue)), dtype=np.float32)
+    votes: Floats | sp.csr_matrix = bought
     if options.kind == "ridge":
-        prior = options.prior * np.asarray(bought.mean(axis=0), dtype=np.float64).ravel()
-        rest = bought.toarray() - prior[None, :]
-        votes, own = ridge_votes(profiles, rest, problem.catalogue, options.regularization)
+        prior = (options.prior * np.asarray(bought.mean(axis=0)).ravel()).astype(np.float32)
+        votes, own = ridge_votes(
+            profiles, bought.toarray() - prior, problem.catalogue, options.regularization
+        )
     settings = {k: getattr(options, k) for k in ("kind", "neighbours", "weight", "half_life_weeks")}
-    start = prior.astype(np.float32) + np.float32(TIE_BREAK) * popularity_of(problem)
-    made = UserKernelScorer(
-        profiles, item_weight, votes, own.astype(np.float32), start, problem.catalogue, settings
-    )
+    start = prior + np.float32(TIE_BREAK) * popularity_of(problem)
+    made = UserKernelScorer(profiles, item_weight, votes, own, start, problem.catalogue, settings)
     return recommender_for(problem, "user_kernel", made)
 
 

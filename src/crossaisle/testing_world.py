@@ -1,0 +1,110 @@
+"""The tiny World of the contract suite: three shops, four tastes, eighty people, nothing random but the seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from .data.split import Split
+from .data.world import World
+from .rng import generator
+from .transfer.problem import Problem
+
+DOMAINS = ("tea", "coffee", "cake")
+TASTES = ("green", "dark", "fruity", "plain")
+USERS, ITEMS, WEEKS, LATE = 80, 24, 16, 12
+START = datetime(2024, 1, 1)
+
+
+def tiny_world(seed: int = 0) -> World:
+    """80 people of four tastes buy in three shops with 24 items each over 16 weeks; mostly items of their taste.
+
+    Two items are sold as both tea and coffee and one as both coffee and cake. The first ten people buy no cake.
+    Titles name the taste, so content tells what the logs tell.
+    """
+    draw = generator(seed, "tiny")
+    rows = []
+    for d, domain in enumerate(DOMAINS):
+        for user in range(10 if domain == "cake" else 0, USERS):
+            for _ in range(int(draw.integers(4, 9))):
+                taste = user % 4 if draw.random() < 0.85 else int(draw.integers(4))
+                item = 4 * min(int(draw.exponential(2.0)), ITEMS // 4 - 1) + taste
+                minute = int(draw.integers(WEEKS * 7 * 24 * 60))
+                rows.append((f"u{user:02d}", _name(d, item), domain, START + timedelta(minutes=minute)))
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "domain", "timestamp"], orient="row")
+    items = pl.DataFrame(
+        [
+            (_name(d, i), domain, f"{TASTES[i % 4]} {domain} no {i // 4}", f"brand {i % 3}", 1.0 + i // 4)
+            for d, domain in enumerate(DOMAINS)
+            for i in range(ITEMS)
+        ],
+        schema=["item_id", "domain", "title", "brand", "price"],
+        orient="row",
+    )
+    return World.from_frames(
+        frame.with_columns(event=pl.lit("purchase"), price=pl.lit(1.0)), items, name="tiny"
+    )
+
+
+def tiny_problem(world: World | None = None, weeks: float = 6.0, seed: int = 0) -> Problem:
+    """Launch `cake` with `weeks` weeks visible; the last four weeks are asked.
+
+    The last tenth of the visible target rows is `valid`, older rows of the target are `hidden`.
+    """
+    world = tiny_world() if world is None else world
+    cut = START + timedelta(weeks=LATE)
+    opened = cut - timedelta(weeks=weeks)
+    rows = world.interactions.sort("timestamp", maintain_order=True)
+    of_target = pl.col("domain") == world.domain_code("cake")
+    known = rows.filter(pl.col("timestamp") < cut)
+    target = known.filter(of_target & (pl.col("timestamp") >= opened))
+    kept = int(len(target) * 0.9)
+    split = Split(
+        train=pl.concat([known.filter(~of_target), target[:kept]]),
+        valid=target[kept:],
+        test=rows.filter(of_target & (pl.col("timestamp") >= cut)),
+        hidden=known.filter(of_target & (pl.col("timestamp") < opened)),
+        kind="launch",
+        cut=cut,
+    )
+    return Problem(world, "cake", ("tea", "coffee"), split, world.catalogue("cake"), seed, weeks)
+
+
+def without(problem: Problem, need: str) -> Problem:
+    """`problem` with one need of `transfer.method.Need` (all but ``base``) taken away."""
+    world, split = problem.world, problem.split
+    of_target = pl.col("domain") == world.domain_code(problem.target)
+    if need == "target_interactions":
+        return dataclasses.replace(
+            problem, split=dataclasses.replace(split, train=split.train.filter(~of_target))
+        )
+    if need == "several_sources":
+        return dataclasses.replace(problem, sources=problem.sources[:1])
+    if need == "overlapping_users":
+        buyers = pl.concat([split.test, split.valid, split.train.filter(of_target)])["user"].unique()
+        apart = split.train.filter(of_target | ~pl.col("user").is_in(buyers.implode()))
+        return dataclasses.replace(problem, split=dataclasses.replace(split, train=apart))
+    if need == "overlapping_items":
+        apart = split.train.filter(of_target | ~pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
+        return dataclasses.replace(problem, split=dataclasses.replace(split, train=apart))
+    if need == "timestamps":
+        none = world.interactions.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
+        return dataclasses.replace(problem, world=dataclasses.replace(world, interactions=none))
+    if need == "item_content":
+        texts = [
+            c
+            for c in ("title", "description", "brand", "category", "price", "image")
+            if c in world.items.columns
+        ]
+        bare = world.items.with_columns([pl.lit(None, dtype=world.items[c].dtype).alias(c) for c in texts])
+        return dataclasses.replace(problem, world=dataclasses.replace(world, items=bare))
+    raise ValueError(f"no rule to take {need!r} away")
+
+
+def _name(domain: int, item: int) -> str:
+    """Item id; the shared ones have one id in two shops."""
+    shared = {(1, 20): (0, 20), (1, 21): (0, 21), (2, 22): (1, 22)}
+    d, i = shared.get((domain, item), (domain, item))
+    return f"{DOMAINS[d]}{i:02d}"

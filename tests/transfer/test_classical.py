@@ -1,0 +1,190 @@
+"""The closed-form methods against their formulas, written out the long way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy.sparse as sp
+
+from crossaisle.data.split import Split
+from crossaisle.data.world import World
+from crossaisle.errors import ConfigError
+from crossaisle.config import build
+from crossaisle.evaluate.slices import evaluate_users
+from crossaisle.testing_world import tiny_problem
+from crossaisle.transfer import als, common, ease, item_knn, popularity, user_kernel
+from crossaisle.transfer.method import METHODS
+from crossaisle.transfer.problem import Problem
+from crossaisle.types import History
+
+DRAW = np.random.default_rng(0)
+X = sp.csr_matrix((DRAW.random((30, 12)) < 0.3) * DRAW.integers(1, 4, (30, 12)), dtype=np.float32)
+
+
+def test_weights_of_events() -> None:
+    history = History(
+        sp.csr_matrix(np.array([[3.0, 0, 1.0]], np.float32)), np.array([14.0, 0.0], np.float32), np.array([0])
+    )
+    assert common.weighted(history, "binary").data.tolist() == [1, 1]
+    assert common.weighted(history, "log").data == pytest.approx(np.log([4, 2]))
+    assert common.weighted(history, "count", half_life_weeks=2).data == pytest.approx([1.5, 1.0])
+
+
+def test_best_per_row() -> None:
+    matrix = sp.csr_matrix(np.array([[1.0, 3, 2], [0, 0, 0], [2, 2, 2]]))
+    assert common.best_per_row(matrix, 2).toarray().tolist() == [[0, 3, 2], [0, 0, 0], [2, 2, 0]]
+
+
+def three_sales() -> Problem:
+    """Items a, b, c; now = day 28. a: one person on days 0 and 14; b: two people on day 27; c: nobody."""
+    start = datetime(2024, 1, 1)
+    rows = [("u", "a", 0), ("u", "a", 14), ("v", "b", 27), ("w", "b", 27), ("w", "c", 40)]
+    frame = pl.DataFrame(
+        [(u, i, "t", start + timedelta(days=d)) for u, i, d in rows],
+        schema=["user_id", "item_id", "domain", "timestamp"], orient="row",
+    )  # fmt: skip
+    world = World.from_frames(frame.with_columns(event=pl.lit("purchase")))
+    known = world.interactions[:4]
+    split = Split(
+        known, known.clear(), world.interactions[4:], known.clear(), "by hand", start + timedelta(days=28)
+    )
+    return Problem(world, "t", (), split, world.catalogue("t"))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [0.5, 1, 0]),
+        ({"unit": "events"}, [1, 1, 0]),
+        ({"half_life_weeks": 2.0}, [0.5 / (2 * 2 ** (-1 / 14)), 1, 0]),
+        ({"half_life_weeks": 2.0, "unit": "events"}, [(0.25 + 0.5) / (2 * 2 ** (-1 / 14)), 1, 0]),
+    ],
+)
+def test_popularity_by_hand(options: dict[str, object], expected: list[float]) -> None:
+    problem = three_sales()
+    made = popularity.fit(None, problem, popularity.PopularityOptions(**options))  # type: ignore[arg-type]
+    assert made.scorer.score(problem.history)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_popularity_with_nothing_sold_is_even() -> None:
+    problem = tiny_problem(weeks=0)
+    made = popularity.fit(None, problem, popularity.PopularityOptions())
+    assert (made.scorer.score(problem.history) == 0).all()
+    shared = popularity.fit(None, problem, popularity.PopularityOptions(scope="all")).scorer.score(
+        problem.history
+    )
+    assert np.count_nonzero(shared[0]) == 1  # the one item of the cake shop that the coffee shop sells
+
+
+@pytest.mark.parametrize("users", [X, X[:8]], ids=["more users than items", "fewer"])
+def test_ease_is_stecks_formula(users: sp.csr_matrix) -> None:
+    dense = users.toarray().astype(np.float64)
+    inverse = np.linalg.inv(dense.T @ dense + 5.0 * np.eye(12))
+    expected = -inverse / np.diag(inverse)[None, :]
+    np.fill_diagonal(expected, 0.0)
+    columns = np.array([1, 4, 7])
+    assert ease.ease_columns(users, columns, 5.0) == pytest.approx(expected[:, columns], abs=1e-5)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "iou"])
+def test_item_knn_is_the_formula(similarity: str) -> None:
+    options = item_knn.ItemKnnOptions(
+        similarity=similarity, shrink=2.0, neighbours=3, popularity_exponent=0.5
+    )  # type: ignore[arg-type]
+    dense = X.toarray().astype(np.float64) if similarity == "cosine" else (X.toarray() > 0).astype(np.float64)
+    catalogue, people = np.array([2, 5]), (X.toarray() > 0).sum(axis=0)
+    for column, j in enumerate(catalogue):
+        both = dense.T @ dense[:, j]
+        norm = (dense**2).sum(axis=0)
+        below = np.sqrt(norm * norm[j]) if similarity == "cosine" else norm + norm[j] - both
+        expected = both / (below + 2.0) / np.sqrt(people[j])
+        expected[j] = 0
+        expected[np.argsort(-expected, kind="stable")[3:]] = 0
+        got = item_knn.neighbours_of(X, catalogue, options)[:, [column]].toarray().ravel()
+        assert got == pytest.approx(expected, abs=1e-6)
+
+
+def test_als_folds_users_in_as_the_library_does() -> None:
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    options = als.AlsOptions(factors=4, regularization=0.5, iterations=8)
+    factors = als.item_factors(X, options, seed=1)
+    assert np.array_equal(factors, als.item_factors(X, options, seed=1))
+    assert not np.allclose(factors, als.item_factors(X, options, seed=2))
+    model = AlternatingLeastSquares(factors=4, regularization=0.5, alpha=10.0, use_cg=False, num_threads=1)
+    model.item_factors = factors
+    theirs = model.recalculate_user(np.arange(30), X)
+    assert als.fold_in(X, factors, 10.0, 0.5) == pytest.approx(theirs, abs=1e-4)
+
+
+def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
+    profiles = user_kernel.profiles_of(X, np.linspace(0.5, 2, 12).astype(np.float32))
+    assert np.linalg.norm(profiles.toarray(), axis=1) == pytest.approx(
+        1.0 * (np.diff(X.indptr) > 0), abs=1e-6
+    )
+    catalogue, lam = np.array([3, 8, 9]), 0.7
+    bought = (X[:, catalogue].toarray() > 0).astype(np.float64)
+    votes, own = user_kernel.ridge_votes(profiles, bought, catalogue, lam)
+    x = profiles.toarray().astype(np.float64)
+    got = x @ x.T @ votes - x[:, catalogue] * own
+    for column, j in enumerate(catalogue):
+        others = np.delete(x, j, axis=1)  # the long way: ridge without the item's own column
+        w = np.linalg.solve(others.T @ others + lam * np.eye(11), others.T @ bought[:, column])
+        assert got[:, column] == pytest.approx(others @ w, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("item_knn", {"half_life_weeks": 4.0}), ("item_knn", {"scope": "all", "similarity": "iou"}),
+        ("ease", {"scope": "all", "regularization": 5.0}), ("ease", {"scope": "all", "max_items": 3}),
+        ("als", {"scope": "all", "factors": 4, "regularization": 0.1}), ("user_kernel", {"kind": "cosine"}),
+        ("user_kernel", {"scope": "sources"}), ("user_kernel", {"scope": "target", "prior": 0.0}),
+        ("popularity", {"unit": "events", "half_life_weeks": 3.0}),
+    ],
+)  # fmt: skip
+def test_options_keep_the_contract(method: str, options: dict[str, object]) -> None:
+    from crossaisle.testing import CHECKS, case
+
+    made = case(method, METHODS.get(method).options(**options))
+    for name in (
+        "scores_are_finite",
+        "state_restores_bit_for_bit",
+        "new_events_count_at_once",
+        "asked_rows_are_not_read",
+    ):
+        CHECKS[name](made)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("item_knn", {"scope": "all"}), ("ease", {"scope": "all", "regularization": 5.0}),
+     ("als", {"scope": "all", "factors": 4, "regularization": 0.1}), ("user_kernel", {})],
+)  # fmt: skip
+def test_knowledge_of_other_shops_beats_popularity_where_tastes_are_shared(
+    method: str, options: dict[str, object]
+) -> None:
+    problem = tiny_problem(weeks=4)
+
+    def quality(name: str, **chosen: object) -> float:
+        made = METHODS.get(name)
+        scorer = made.fit(None, problem, made.options(**chosen)).scorer
+        return float(evaluate_users(scorer.score, problem)["new", "ndcg", 10].values.mean())
+
+    assert quality(method, **options) > 1.1 * quality("popularity")
+
+
+@pytest.mark.parametrize(
+    ("cls", "values"),
+    [
+        (popularity.PopularityOptions, {"half_life_weeks": 0}), (ease.EaseOptions, {"regularization": 0}),
+        (item_knn.ItemKnnOptions, {"neighbours": 0}), (als.AlsOptions, {"factors": 0}),
+        (user_kernel.UserKernelOptions, {"regularization": -1.0}), (ease.EaseOptions, {"scope": "sources"}),
+    ],
+)  # fmt: skip
+def test_options_out_of_range_are_refused(cls: type, values: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        build(cls, values)
