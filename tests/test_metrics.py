@@ -77,7 +77,7 @@ def test_auc_and_grouped_auc_by_hand() -> None:
     assert metrics.auc(np.zeros(4), labels) == pytest.approx(0.5)
     assert math.isnan(metrics.auc(scores, np.ones(4)))
     assert math.isnan(metrics.auc(np.zeros(0), np.zeros(0)))
-    # Group 7: one pair in order (AUC 1, 2 rows); group 9: 2 of 2 pairs in wrong order (AUC 0, 3 rows); 8: one class.
+    # Group 7: one pair in order (AUC 1, 2 rows); 9: two pairs in wrong order (AUC 0, 3 rows); 8: one class.
     groups = np.array([7, 7, 9, 9, 9, 8])
     grouped = metrics.gauc(np.array([0.2, 0.9, 0.9, 0.5, 0.4, 1.0]), np.array([0, 1, 0, 0, 1, 1]), groups)
     assert grouped == pytest.approx(2 / 5)

@@ -1,7 +1,8 @@
-"""Ranking, click and exposure metrics: pure functions of arrays. Per-user arrays out; `evaluate` aggregates them.
+"""Ranking, click and exposure metrics: pure functions that give per-user arrays; `evaluate` aggregates.
 
-Ranking metrics take ``hits`` (n users, width) bool, whether the item at each place of the ranking is relevant, best
-place first, and ``relevant`` (n,), how many relevant items each user has. A user without relevant items gets NaN.
+Ranking metrics take ``hits`` (n users, width) bool, whether the item at each place of the ranking is
+relevant, best place first, and ``relevant`` (n,), how many relevant items each user has. A user without
+relevant items gets NaN.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def hits_of(ranked: Codes, relevant: sp.csr_matrix) -> Bools:
 
 
 def ndcg(hits: Bools, relevant: Numbers, k: int) -> Doubles:
-    """nDCG@k with binary relevance: Σ 1/log2(place+1) over hits, divided by that of min(k, relevant) hits on top."""
+    """nDCG@k, binary relevance: Σ 1/log2(place+1) over hits, by that of min(k, relevant) hits on top."""
     top = hits[:, :k]
     discount = 1.0 / np.log2(np.arange(2, max(k, 1) + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, k).astype(np.int64)]
@@ -97,7 +98,7 @@ def mrr(hits: Bools, relevant: Numbers, k: int) -> Doubles:
 
 
 def average_precision(hits: Bools, relevant: Numbers, k: int) -> Doubles:
-    """AP@k: mean of precision at each hit's place, divided by min(k, relevant); its mean over users is MAP@k."""
+    """AP@k: mean of precision at each hit's place, divided by min(k, relevant); MAP@k is its mean."""
     top = hits[:, :k]
     at_place = np.cumsum(top, axis=1) / np.arange(1, top.shape[1] + 1)
     return _ratio((at_place * top).sum(axis=1), np.minimum(relevant, k))
@@ -181,7 +182,7 @@ def gauc(scores: Numbers, labels: Numbers, groups: Numbers) -> float:
 
 
 def logloss(probabilities: Numbers, labels: Numbers, clip: float = 1e-7) -> Doubles:
-    """(n,) −log of the probability given to what happened; probabilities are kept `clip` away from 0 and 1."""
+    """(n,) −log of the probability given to what happened; probabilities stay `clip` away from 0 and 1."""
     p = np.clip(probabilities.astype(np.float64), clip, 1.0 - clip)
     return -np.where(labels > 0, np.log(p), np.log1p(-p))
 
@@ -206,7 +207,7 @@ def coverage(ranked: Codes, n_items: int) -> float:
 
 
 def novelty(ranked: Codes, popularity: Numbers) -> Doubles:
-    """(n,) mean −log2 of the share of interactions that each ranked item has (add-one smoothed): rarer is higher.
+    """(n,) mean −log2 of each ranked item's share of interactions (add-one smoothed): rarer is higher.
 
     Args:
         ranked: (n, k) columns, −1 pads.
@@ -219,7 +220,7 @@ def novelty(ranked: Codes, popularity: Numbers) -> Doubles:
 
 
 def gini(ranked: Codes, n_items: int) -> float:
-    """Gini index of exposure: 0 when all items stand in equally many rankings, towards 1 when one item takes all."""
+    """Gini index of exposure: 0 when all items are shown equally often, towards 1 when one takes all."""
     exposure = np.sort(np.bincount(ranked[ranked >= 0].ravel(), minlength=n_items)).astype(np.float64)
     total = exposure.sum()
     if total == 0:

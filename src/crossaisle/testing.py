@@ -164,7 +164,7 @@ def unknown_users_get_an_answer(c: Case) -> None:
 
 
 def new_events_count_at_once(c: Case) -> None:
-    """Where scores are personal, events given to a user without history change the scores without training."""
+    """Where scores are personal, events given to an empty user change the scores without training."""
     if np.allclose(c.scores, c.scores[:1]):
         return
     busiest = int(np.argmax(np.diff(c.history.counts.indptr)))
@@ -175,7 +175,7 @@ def new_events_count_at_once(c: Case) -> None:
 
 
 def needs_are_refused(c: Case) -> None:
-    """The tiny problem meets all needs; a problem without one of them is refused in one sentence that names it."""
+    """The tiny problem meets all needs; one without a need is refused in one sentence that names it."""
     check_needs(c.method, c.base, c.problem)
     for need in c.method.needs:
         problem, base = (c.problem, None) if need == "base" else (without(c.problem, need), c.base)
@@ -183,7 +183,8 @@ def needs_are_refused(c: Case) -> None:
             check_needs(c.method, base, problem)
         except MethodError as error:
             message = str(error)
-            assert need in message and "\n" not in message, f"refusing {need} reads {message!r}"
+            assert need in message, f"refusing {need} reads {message!r}"
+            assert "\n" not in message, f"refusing {need} takes more than a sentence: {message!r}"
         else:
             raise AssertionError(f"{need} is stated as a need, but its lack is not refused")
 
@@ -280,4 +281,4 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         problem_is_left_alone,
     )
 }
-"""Every promise of the contract by name; each takes a `Case` and raises AssertionError with the broken one."""
+"""Every promise of the contract by name; each takes a `Case` and raises AssertionError."""

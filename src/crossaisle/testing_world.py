@@ -1,4 +1,4 @@
-"""The tiny World of the contract suite: three shops, four tastes, eighty people, nothing random but the seed."""
+"""The tiny World of the contract suite: three shops, four tastes, eighty people, one seed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ START = datetime(2024, 1, 1)
 
 
 def tiny_world(seed: int = 0) -> World:
-    """80 people of four tastes buy in three shops with 24 items each over 16 weeks; mostly items of their taste.
+    """80 people of four tastes buy in three shops of 24 items over 16 weeks, mostly to their taste.
 
-    Two items are sold as both tea and coffee and one as both coffee and cake. The first ten people buy no cake.
-    Titles name the taste, so content tells what the logs tell.
+    Two items are sold as both tea and coffee and one as both coffee and cake. The first ten people buy no
+    cake. Titles name the taste, so content tells what the logs tell.
     """
     draw = generator(seed, "tiny")
     rows = []

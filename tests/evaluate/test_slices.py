@@ -19,7 +19,8 @@ from crossaisle.types import Floats, History
 
 # who, what, where, part of the split
 ROWS = [
-    ("ann", "a", "t", "hidden"), ("ann", "a", "t", "test"), ("ann", "b", "t", "test"), ("ann", "b", "t", "test"),
+    ("ann", "a", "t", "hidden"), ("ann", "a", "t", "test"), ("ann", "b", "t", "test"),
+    ("ann", "b", "t", "test"),
     ("bob", "b", "t", "train"), ("bob", "c", "t", "test"), ("bob", "x", "s", "train"),
     ("cat", "a", "t", "train"), ("cat", "b", "t", "valid"), ("cat", "b", "t", "test"),
     ("dan", "y", "s", "train"), ("dan", "d", "t", "test"), ("dan", "a", "t", "test"),
@@ -127,7 +128,7 @@ def test_popularity_parts() -> None:
 
 
 def twin_world() -> World:
-    """Five people in both shops: p and q have the same four; r has three of them and one more; lone people do not count."""
+    """Five people in both shops: p and q have the same four, r three and one more; the lone count not."""
     pairs = (
         [(u, "p", "t") for u in "abcd"] + [(u, "q", "s") for u in "abcd"] + [(u, "r", "s") for u in "abce"]
     )

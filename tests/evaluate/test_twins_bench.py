@@ -28,7 +28,8 @@ BENCH = os.environ.get("CROSSAISLE_BENCH")
 )
 def test_twin_free_drops_the_listed_lines(name: str, target: str, source: str) -> None:
     folder = Path(str(BENCH)) / name
-    files = {p: pl.read_parquet(folder / f"{p}.parquet") for p in ("train", "valid", "test") if (folder / f"{p}.parquet").exists()}  # fmt: skip
+    paths = {p: folder / f"{p}.parquet" for p in ("train", "valid", "test")}
+    files = {p: pl.read_parquet(path) for p, path in paths.items() if path.exists()}
     listed = pl.read_parquet(folder / "twin.parquet").filter(pl.col("domain") == target)
     world = World.from_frames(pl.concat(list(files.values()), how="vertical"))
     ends = dict(zip(files, pl.Series([f.height for f in files.values()]).cum_sum(), strict=True))

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
+from crossaisle.config import build
 from crossaisle.data.split import Split
 from crossaisle.data.world import World
 from crossaisle.errors import ConfigError
-from crossaisle.config import build
 from crossaisle.evaluate.slices import evaluate_users
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer import als, common, ease, item_knn, popularity, user_kernel

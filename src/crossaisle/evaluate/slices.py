@@ -10,9 +10,10 @@
 | ``cold_user``, ``warm_user`` | as ``new`` | those of ``new``, users without / with visible target events |
 | ``twin_free`` | as ``new`` | those of ``new`` without a twin that the user visibly holds in a source |
 
-*Before* means in the target in any row of train, valid or hidden: what the split hides is hidden from methods, not
-from the judge. Head items are the most popular ones that together have the first 50 % of these rows, middle the next
-30 %, tail the rest and the items without any row. Test rows of items outside the catalogue are not asked.
+*Before* means in the target in any row of train, valid or hidden: what the split hides is hidden from
+methods, not from the judge. Head items are the most popular ones that together have the first 50 % of these
+rows, middle the next 30 %, tail the rest and the items without any row. Test rows of items outside the
+catalogue are not asked.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ Key = tuple[str, str, int]
 
 
 def slices_of(problem: Problem) -> Slices:
-    """Build all evaluation sets of `problem`. The only reader of `split.test` and `split.hidden` besides the splits."""
+    """All evaluation sets of `problem`; nothing else but the splits reads `split.test` and `split.hidden`."""
     split, code = problem.split, problem.domain_codes[-1]
     test = _of(split.test, code)
     users = np.unique(test["user"].to_numpy()).astype(np.int64)
@@ -148,7 +149,7 @@ def values_of(
     ks: Sequence[int] = (10,),
     metrics: Sequence[str] = ("ndcg", "recall"),
 ) -> dict[Key, UserValues]:
-    """Per-user values of every slice, metric and k from the rankings of `rank_users`; empty slices are left out."""
+    """Per-user values of every slice, metric and k from `rank_users`' rankings; without empty slices."""
     values: dict[Key, UserValues] = {}
     for name, relevant in slices.relevant.items():
         number = np.diff(relevant.indptr)

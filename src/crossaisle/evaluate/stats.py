@@ -1,4 +1,4 @@
-"""How sure a number is: bootstrap intervals over users, paired differences, and the time that transfer saves."""
+"""How sure a number is: bootstrap intervals over users, paired differences, and time saved."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ def paired(a: Doubles, b: Doubles, seed: int = 0, resamples: int = RESAMPLES) ->
 def time_saved(weeks: Sequence[float], control_curve: Sequence[float], w: float, quality: float) -> TimeSaved:
     """How many times longer the best control takes to reach what the method has at week `w`.
 
-    The control reaches `quality` where its curve first crosses it, with straight lines between the measured weeks.
+    The control reaches `quality` where its curve first crosses it, with straight lines between the measured
+    weeks.
 
     Args:
         weeks: measured weeks, ascending.
@@ -106,8 +107,8 @@ def time_saved(weeks: Sequence[float], control_curve: Sequence[float], w: float,
         quality: what the method has at `w`.
 
     Returns:
-        A factor of 1 means no time saved, below 1 time lost. A control that has the quality at its first measured
-        week gets that week, which is an upper bound of the true one.
+        A factor of 1 means no time saved, below 1 time lost. A control that has the quality at its first
+        measured week gets that week, which is an upper bound of the true one.
 
     Raises:
         ValueError: for `w` ≤ 0, weeks out of order, or a curve without any number.

@@ -16,8 +16,9 @@ MIN_JACCARD = 0.8
 def twin_pairs(world: World, domain: str, other: str, items: Codes) -> sp.csr_matrix:
     """Which of `items` in `domain` have which twins in `other`.
 
-    Two items are twins when they have at least 3 users in common and the Jaccard of their user sets is at least 0.8,
-    over all rows of the people that both domains share. An id listed in both domains is its own twin.
+    Two items are twins when they have at least 3 users in common and the Jaccard of their user sets is at
+    least 0.8, over all rows of the people that both domains share. An id listed in both domains is its own
+    twin.
 
     Args:
         world: all rows, whatever the split, as twins are a property of the data and train nothing.

@@ -14,7 +14,13 @@ from ..recommender import Recommender, scorer
 from ..rng import generator
 from ..types import Codes, Floats, History, Tensors
 from .common import (
-    Scope, Weight, inputs_of, popularity_of, training_history, weighted, with_popularity
+    Scope,
+    Weight,
+    inputs_of,
+    popularity_of,
+    training_history,
+    weighted,
+    with_popularity,
 )  # fmt: skip
 from .method import transfer
 from .problem import Problem
@@ -99,7 +105,7 @@ class AlsScorer:
     random=True,
 )
 def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender:
-    """Matrix factorisation of implicit feedback; users are folded in, so new events count without training."""
+    """Matrix factorisation of implicit feedback; users folded in, so new events count at once."""
     users = weighted(training_history(problem, options.scope), options.weight)
     inputs = inputs_of(users, problem.catalogue, options.scope, options.max_items)
     users = users[np.diff(users.indptr) > 0][:, inputs]
@@ -118,7 +124,7 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
 
 
 def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats:
-    """(items, factors) float32 from `users` (n, items) by the `implicit` library, on one thread so that runs repeat."""
+    """(items, factors) float32 from `users` (n, items) by `implicit`, on one thread so that runs repeat."""
     from implicit.cpu.als import AlternatingLeastSquares
 
     state = int(generator(seed, "als").integers(2**31 - 1))

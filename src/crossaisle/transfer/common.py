@@ -1,4 +1,4 @@
-"""What the closed-form methods share: weights of events, popularity, ties, and sparse matrices as plain arrays."""
+"""What the closed-form methods share: weights of events, popularity, ties, sparse matrices as arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .problem import Problem, history_of
 Scope = Literal["target", "all"]
 Weight = Literal["log", "binary", "count"]
 TIE_BREAK = 1e-6
-"""Popularity (0 to 1) times this is added to every personal score: it orders ties, and users of whom nothing is known."""
+"""Popularity (0 to 1) times this is added to personal scores: it orders ties, and serves unknown users."""
 
 
 def weighted(history: History, weight: Weight = "log", half_life_weeks: float | None = None) -> sp.csr_matrix:
@@ -49,7 +49,7 @@ def popularity_of(
     unit: Literal["users", "events"] = "users",
     half_life_weeks: float | None = None,
 ) -> Floats:
-    """(catalogue,) visible popularity, divided by its maximum; zeros where nothing of the catalogue is visible.
+    """(catalogue,) visible popularity, divided by its maximum; zeros where nothing was sold.
 
     Args:
         problem: what is visible.
@@ -69,7 +69,7 @@ def popularity_of(
 
 
 def with_popularity(scores: Floats, popularity: Floats) -> Floats:
-    """`scores` (n, catalogue) with ties, and rows of zeros, ordered by `popularity` (catalogue,) in 0 to 1."""
+    """`scores` (n, catalogue) with ties and rows of zeros ordered by `popularity` (catalogue,), 0 to 1."""
     return scores + np.float32(TIE_BREAK) * popularity[None, :]
 
 
@@ -102,7 +102,7 @@ def unpack(name: str, tensors: Tensors) -> sp.csr_matrix:
 
 
 def inputs_of(counts: sp.csr_matrix, catalogue: Codes, scope: Scope, max_items: int) -> Codes:
-    """Sorted item codes a model reads: the catalogue, and in scope ``all`` the `max_items` items most people have."""
+    """Sorted item codes a model reads: the catalogue, in scope ``all`` also `max_items` common ones."""
     if scope == "target":
         return catalogue
     people = np.bincount(counts.indices, minlength=counts.shape[1])

@@ -13,7 +13,13 @@ from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
 from .common import (
-    Scope, Weight, inputs_of, popularity_of, training_history, weighted, with_popularity
+    Scope,
+    Weight,
+    inputs_of,
+    popularity_of,
+    training_history,
+    weighted,
+    with_popularity,
 )  # fmt: skip
 from .method import transfer
 from .problem import Problem
@@ -29,7 +35,7 @@ class EaseOptions:
     regularization: float = 300.0
     """λ of the ridge; a few hundred for small data, thousands for millions of events."""
     max_items: int = 5000
-    """In scope ``all``: how many of the most common items are read beside the catalogue (memory: items × catalogue)."""
+    """In scope ``all``: how many common items are read beside the catalogue (memory: items × catalogue)."""
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
 
@@ -106,7 +112,7 @@ def ease_columns(users: sp.csr_matrix, outputs: Codes, regularization: float) ->
 def _inverse_columns(
     users: sp.csr_matrix, outputs: Codes, lam: float
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Columns of (XᵀX + λI)⁻¹; by the users' kernel (Woodbury) where users are fewer than items: same numbers, cheaper."""
+    """Columns of (XᵀX + λI)⁻¹; by the users' kernel (Woodbury) where users are fewer than items."""
     n, p = users.shape
     wide = users.astype(np.float64)
     chosen = np.zeros((p, len(outputs)))

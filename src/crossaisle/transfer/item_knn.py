@@ -12,7 +12,15 @@ from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
 from .common import (
-    Scope, Weight, best_per_row, pack, popularity_of, training_history, unpack, weighted, with_popularity
+    Scope,
+    Weight,
+    best_per_row,
+    pack,
+    popularity_of,
+    training_history,
+    unpack,
+    weighted,
+    with_popularity,
 )  # fmt: skip
 from .method import transfer
 from .problem import Problem
@@ -94,7 +102,7 @@ def fit(base: Base | None, problem: Problem, options: ItemKnnOptions) -> Recomme
 
 
 def neighbours_of(users: sp.csr_matrix, catalogue: Codes, options: ItemKnnOptions) -> sp.csr_matrix:
-    """(world items, catalogue) CSR similarities of `users` (n, world items); an item is no neighbour of itself."""
+    """(world items, catalogue) CSR similarities from `users` (n, world items); none of an item to itself."""
     if options.similarity == "iou":
         users = users.copy()
         users.data = np.ones_like(users.data)

@@ -21,7 +21,7 @@ class PopularityOptions:
     """Options of `popularity`."""
 
     scope: Scope = "target"
-    """``target``: events of the target only; ``all``: events of the same items in all domains (markets, channels)."""
+    """``target``: events of the target; ``all``: of the same items in all domains (markets, channels)."""
     unit: Literal["users", "events"] = "users"
     """Count distinct users, or events."""
     half_life_weeks: float | None = None

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ..recommender import Recommender
 from ..types import Scorer
+from .method import TransferMethod
 from .problem import Problem
 
 
+def kind_of(method: TransferMethod, options: Any) -> Literal["control", "transfer"]:
+    """Whether a method with these options is a yardstick: a control that reads other domains is none."""
+    return "control" if method.control and getattr(options, "scope", "target") == "target" else "transfer"
+
+
 def recommender_for(problem: Problem, method: str, scorer: Scorer, **facts: Any) -> Recommender:
-    """The Recommender of `scorer` on `problem`: with its ids, the histories as of the end of training and the shelf."""
+    """The Recommender of `scorer` on `problem`: with ids, histories at the end of training, and shelf."""
     world = problem.world
     return Recommender(
         method=method,

@@ -13,9 +13,7 @@ from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
-from .common import (
-    TIE_BREAK, Weight, best_per_row, pack, popularity_of, unpack, weighted
-)  # fmt: skip
+from .common import TIE_BREAK, Weight, best_per_row, pack, popularity_of, unpack, weighted  # fmt: skip
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -45,7 +43,7 @@ class UserKernelOptions:
     half_life_weeks: float | None = None
     """Weeks after which an event counts half in profiles; none: no decay."""
     prior: float = 1.0
-    """In kind ``ridge``: how much of an item's share of buyers is taken as known before the ridge explains the rest."""
+    """In kind ``ridge``: share of an item's popularity taken as given before the ridge explains the rest."""
 
     def __post_init__(self) -> None:
         if self.regularization <= 0 or self.neighbours < 1 or self.target_weight < 0:
@@ -63,7 +61,8 @@ class UserKernelScorer:
         profiles: (n, world items) CSR float32 training profiles of length 1.
         item_weight: (world items,) float32, what multiplies an event of each item in a profile; 0: not read.
         votes: (n, catalogue) CSR float32; in kind ``ridge`` dual coefficients, in ``cosine`` events.
-        own: (catalogue,) float32, what an item's own place in the profile is worth (takes self-prediction out).
+        own: (catalogue,) float32, what an item's own place in the profile is worth (takes self-prediction
+            out).
         start: (catalogue,) what everybody gets: the prior, and popularity to order ties.
         catalogue: (catalogue,) item codes.
         settings: kind, neighbours, weight, half_life_weeks.
@@ -140,7 +139,7 @@ def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Reco
 
 
 def item_weights(problem: Problem, options: UserKernelOptions) -> Floats:
-    """(world items,) log(users / users of the item)^idf, scaled by the part of the profile an item belongs to."""
+    """(world items,) log(users / users of the item)^idf, times the weight of the item's part."""
     counts = problem.history.counts
     people = np.bincount(counts.indices, minlength=counts.shape[1])
     rarity = np.log((1.0 + np.count_nonzero(np.diff(counts.indptr))) / (1.0 + people)) ** options.idf
@@ -166,9 +165,9 @@ def ridge_votes(
 ) -> tuple[Floats, Floats]:
     """Dual ridge of Y = `bought` (n, catalogue) on X = `profiles` (n, items), no item predicting itself.
 
-    For each item j: min ‖Y_j − X w‖² + λ‖w‖² with w_j = 0, so a user's purchase of j is explained by the rest of the
-    profile. With K = XXᵀ, A = (K + λI)⁻¹ Y, C = (K + λI)⁻¹ X_j, P_jj = (1 − X_jᵀC)/λ and γ = X_jᵀA / P_jj, the
-    score of x is k(x, X)(A + Cγ/λ) − x_j γ/λ.
+    For each item j: min ‖Y_j − X w‖² + λ‖w‖² with w_j = 0, so a user's purchase of j is explained by the rest
+    of the profile. With K = XXᵀ, A = (K + λI)⁻¹ Y, C = (K + λI)⁻¹ X_j, P_jj = (1 − X_jᵀC)/λ and γ = X_jᵀA /
+    P_jj, the score of x is k(x, X)(A + Cγ/λ) − x_j γ/λ.
 
     Returns:
         votes (n, catalogue) float32 = A + Cγ/λ, own (catalogue,) float32 = γ/λ.
