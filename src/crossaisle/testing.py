@@ -73,7 +73,8 @@ class Case:
     @cached_property
     def scores(self) -> Floats:
         """(users, catalogue) scores of `recommender`."""
-        return self.recommender.scorer.score(self.history)
+        scores: Floats = self.recommender.scorer.score(self.history)
+        return scores
 
 
 def case(
@@ -130,7 +131,7 @@ def state_restores_bit_for_bit(c: Case) -> None:
             f"state[{name!r}] has dtype {tensor.dtype}, which is not plain numbers"
         )
     copied = {n: np.array(t, order="C") for n, t in tensors.items()}
-    restored = type(c.recommender.scorer).restore(copied, json.loads(json.dumps(meta)))  # type: ignore[attr-defined]
+    restored = type(c.recommender.scorer).restore(copied, json.loads(json.dumps(meta)))
     assert np.array_equal(c.scores, restored.score(c.history)), "the restored scorer gives other scores"
 
 

@@ -18,6 +18,7 @@ from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer import als, common, ease, item_knn, popularity, user_kernel
 from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.problem import Problem
+from crossaisle.transfer.result import kind_of
 from crossaisle.types import History
 
 DRAW = np.random.default_rng(0)
@@ -126,14 +127,25 @@ def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
         1.0 * (np.diff(X.indptr) > 0), abs=1e-6
     )
     catalogue, lam = np.array([3, 8, 9]), 0.7
-    bought = (X[:, catalogue].toarray() > 0).astype(np.float64)
-    votes, own = user_kernel.ridge_votes(profiles, bought, catalogue, lam)
+    events, prior = (X[:, catalogue] > 0).astype(np.float32), np.array([0.1, 0.0, 0.3], np.float32)
+    votes, own = user_kernel.ridge_votes(profiles, events, prior, catalogue, lam)
+    bought = events.toarray() - prior
     x = profiles.toarray().astype(np.float64)
     got = x @ x.T @ votes - x[:, catalogue] * own
     for column, j in enumerate(catalogue):
         others = np.delete(x, j, axis=1)  # the long way: ridge without the item's own column
         w = np.linalg.solve(others.T @ others + lam * np.eye(11), others.T @ bought[:, column])
         assert got[:, column] == pytest.approx(others @ w, abs=1e-4)
+
+
+def test_user_kernel_keeps_the_users_with_most_items_when_there_are_too_many() -> None:
+    problem = tiny_problem()
+    options = user_kernel.UserKernelOptions(max_users=5)
+    kept = user_kernel.training_users(problem.target_counts, options)
+    number = np.diff(problem.target_counts.indptr)
+    assert len(kept) == 5
+    assert number[kept].min() >= np.delete(number, kept).max()
+    assert user_kernel.fit(None, problem, options).scorer.score(problem.history).shape == (80, 24)
 
 
 @pytest.mark.parametrize(
@@ -188,3 +200,10 @@ def test_knowledge_of_other_shops_beats_popularity_where_tastes_are_shared(
 def test_options_out_of_range_are_refused(cls: type, values: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         build(cls, values)
+
+
+def test_a_control_that_reads_other_domains_is_a_transfer() -> None:
+    method = METHODS.get("ease")
+    assert kind_of(method, ease.EaseOptions()) == "control"
+    assert kind_of(method, ease.EaseOptions(scope="all")) == "transfer"
+    assert kind_of(METHODS.get("user_kernel"), user_kernel.UserKernelOptions(scope="target")) == "transfer"

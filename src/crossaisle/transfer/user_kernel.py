@@ -9,7 +9,6 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
-from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
@@ -18,7 +17,7 @@ from .method import transfer
 from .problem import Problem
 from .result import recommender_for
 
-MAX_DENSE = 20_000
+COLUMNS = 512
 Kind = Literal["ridge", "cosine"]
 
 
@@ -30,10 +29,12 @@ class UserKernelOptions:
     """What a user's profile is made of: items of the sources, of the target, or of both."""
     kind: Kind = "ridge"
     """``ridge``: kernel ridge regression, exact; ``cosine``: weighted mean of the nearest users."""
-    regularization: float = 1.0
-    """λ of the ridge, in units of one user's squared profile length (which is 1)."""
+    regularization: float = 2.0
+    """λ of the ridge (a profile has length 1): more pulls towards popularity, and suits short profiles."""
     neighbours: int = 200
     """Nearest users that vote in kind ``cosine``."""
+    max_users: int = 12_000
+    """In kind ``ridge``: most training users, those with most target items (memory: 8 bytes × square)."""
     idf: float = 0.5
     """Exponent of log(users / users of the item) in profiles; 0: all items alike."""
     target_weight: float = 3.0
@@ -46,9 +47,9 @@ class UserKernelOptions:
     """In kind ``ridge``: share of an item's popularity taken as given before the ridge explains the rest."""
 
     def __post_init__(self) -> None:
-        if self.regularization <= 0 or self.neighbours < 1 or self.target_weight < 0:
+        if self.regularization <= 0 or min(self.neighbours, self.max_users) < 1 or self.target_weight < 0:
             raise ValueError(
-                "regularization must be above 0, neighbours at least 1, target_weight at least 0."
+                "regularization > 0, neighbours ≥ 1, max_users ≥ 1 and target_weight ≥ 0 are needed."
             )
 
 
@@ -60,7 +61,7 @@ class UserKernelScorer:
     Attributes:
         profiles: (n, world items) CSR float32 training profiles of length 1.
         item_weight: (world items,) float32, what multiplies an event of each item in a profile; 0: not read.
-        votes: (n, catalogue) CSR float32; in kind ``ridge`` dual coefficients, in ``cosine`` events.
+        votes: (n, catalogue) float32; dual coefficients in kind ``ridge``, events (CSR) in ``cosine``.
         own: (catalogue,) float32, what an item's own place in the profile is worth (takes self-prediction
             out).
         start: (catalogue,) what everybody gets: the prior, and popularity to order ties.
@@ -116,12 +117,7 @@ def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Reco
     """People who bought alike elsewhere buy alike here: kernel ridge from whole profiles to target items."""
     events = weighted(problem.history, options.weight, options.half_life_weeks)
     counts = problem.target_counts
-    users = np.flatnonzero(np.diff(counts.indptr))
-    if options.kind == "ridge" and len(users) > MAX_DENSE:
-        raise MethodError(
-            f"user_kernel with kind 'ridge' has {len(users):,} training users, allowed are {MAX_DENSE:,}; "
-            "choose kind 'cosine'."
-        )
+    users = training_users(counts, options)
     item_weight = item_weights(problem, options)
     profiles = profiles_of(events[users], item_weight)
     bought = (counts[users] > 0).astype(np.float32)
@@ -129,13 +125,20 @@ def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Reco
     votes: Floats | sp.csr_matrix = bought
     if options.kind == "ridge":
         prior = (options.prior * np.asarray(bought.mean(axis=0)).ravel()).astype(np.float32)
-        votes, own = ridge_votes(
-            profiles, bought.toarray() - prior, problem.catalogue, options.regularization
-        )
+        votes, own = ridge_votes(profiles, bought, prior, problem.catalogue, options.regularization)
     settings = {k: getattr(options, k) for k in ("kind", "neighbours", "weight", "half_life_weeks")}
     start = prior + np.float32(TIE_BREAK) * popularity_of(problem)
     made = UserKernelScorer(profiles, item_weight, votes, own, start, problem.catalogue, settings)
-    return recommender_for(problem, "user_kernel", made)
+    return recommender_for(problem, "user_kernel", made, training_users=len(users))
+
+
+def training_users(counts: sp.csr_matrix, options: UserKernelOptions) -> Codes:
+    """Sorted rows of `counts` (users, catalogue) with events; for a ridge the `max_users` fullest."""
+    number = np.diff(counts.indptr)
+    users = np.flatnonzero(number).astype(np.int64)
+    if options.kind == "ridge" and len(users) > options.max_users:
+        users = np.sort(users[np.argsort(-number[users], kind="stable")[: options.max_users]])
+    return users
 
 
 def item_weights(problem: Problem, options: UserKernelOptions) -> Floats:
@@ -161,25 +164,46 @@ def profiles_of(events: sp.csr_matrix, item_weight: Floats) -> sp.csr_matrix:
 
 
 def ridge_votes(
-    profiles: sp.csr_matrix, bought: np.ndarray[Any, Any], catalogue: Codes, regularization: float
+    profiles: sp.csr_matrix, bought: sp.csr_matrix, prior: Floats, catalogue: Codes, regularization: float
 ) -> tuple[Floats, Floats]:
-    """Dual ridge of Y = `bought` (n, catalogue) on X = `profiles` (n, items), no item predicting itself.
+    """Dual ridge of Y = `bought` − `prior` on X = `profiles`, no item predicting itself.
 
-    For each item j: min ‖Y_j − X w‖² + λ‖w‖² with w_j = 0, so a user's purchase of j is explained by the rest
-    of the profile. With K = XXᵀ, A = (K + λI)⁻¹ Y, C = (K + λI)⁻¹ X_j, P_jj = (1 − X_jᵀC)/λ and γ = X_jᵀA /
-    P_jj, the score of x is k(x, X)(A + Cγ/λ) − x_j γ/λ.
+    For each item j: min ‖Y_j − X w‖² + λ‖w‖² with w_j = 0: a purchase of j is explained by the rest of the
+    profile. With G = (XXᵀ + λI)⁻¹, A = G Y, C = G X_j, P_jj = (1 − X_jᵀC)/λ and γ = X_jᵀA / P_jj, the score
+    of x is k(x, X)(A + Cγ/λ) − x_j γ/λ.
+
+    Args:
+        profiles: (n, items) CSR.
+        bought: (n, catalogue) CSR.
+        prior: (catalogue,) taken off each row of `bought`.
+        catalogue: columns of `profiles` that the catalogue's items have.
+        regularization: λ.
 
     Returns:
         votes (n, catalogue) float32 = A + Cγ/λ, own (catalogue,) float32 = γ/λ.
     """
+    inverse = _regular_inverse(profiles, regularization)
+    y, x = bought.astype(np.float64).tocsc(), profiles[:, catalogue].astype(np.float64).tocsc()
+    votes = np.empty(bought.shape, dtype=np.float32)
+    own = np.empty(bought.shape[1], dtype=np.float32)
+    whole = inverse.sum(axis=1)
+    for start in range(0, len(own), COLUMNS):
+        part = slice(start, start + COLUMNS)
+        a = (y[:, part].T @ inverse).T - whole[:, None] * prior[None, part]
+        c = (x[:, part].T @ inverse).T
+        left = 1.0 - np.asarray(x[:, part].multiply(c).sum(axis=0)).ravel()
+        own[part] = np.asarray(x[:, part].multiply(a).sum(axis=0)).ravel() / left
+        votes[:, part] = a + c * own[None, part]
+    return votes, own
+
+
+def _regular_inverse(profiles: sp.csr_matrix, regularization: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(n, n) inverse of XXᵀ + λI; symmetric positive definite, so by Cholesky."""
     wide = profiles.astype(np.float64)
     kernel = (wide @ wide.T).toarray()
     kernel[np.diag_indices_from(kernel)] += regularization
-    factor = scipy.linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
-    place = wide[:, catalogue].tocsc()
-    votes = scipy.linalg.cho_solve(factor, bought.astype(np.float64), check_finite=False)
-    solved = scipy.linalg.cho_solve(factor, place.toarray(), check_finite=False)
-    spread = (1.0 - np.asarray(place.multiply(solved).sum(axis=0)).ravel()) / regularization
-    gamma = np.asarray(place.multiply(votes).sum(axis=0)).ravel() / spread
-    votes += solved * (gamma / regularization)[None, :]
-    return np.ascontiguousarray(votes, dtype=np.float32), (gamma / regularization).astype(np.float32)
+    factor, _ = scipy.linalg.lapack.dpotrf(kernel, lower=1, overwrite_a=1)
+    half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    lower = np.tril(half)
+    lower += np.tril(half, -1).T
+    return lower
