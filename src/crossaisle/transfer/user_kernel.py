@@ -204,6 +204,5 @@ def _regular_inverse(profiles: sp.csr_matrix, regularization: float) -> np.ndarr
     kernel[np.diag_indices_from(kernel)] += regularization
     factor, _ = scipy.linalg.lapack.dpotrf(kernel, lower=1, overwrite_a=1)
     half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
-    lower = np.tril(half)
-    lower += np.tril(half, -1).T
-    return lower
+    whole: np.ndarray[Any, np.dtype[np.float64]] = np.tril(half) + np.tril(half, -1).T
+    return whole
