@@ -1,31 +1,24 @@
-"""What may be seen and what is asked: every split is one value of `Split`."""
+"""What may be seen and what is asked: every split is one value of `Split`, made by one of these functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from .splits.base import Moment, Split
+from .splits.by_choice import cold_items, cold_users, k_shot, leave_last_out
+from .splits.by_time import launch, time_cut
+from .splits.from_files import given
+from .splits.methods import SPLITS, SplitMethod, make_split
 
-import polars as pl
-
-
-@dataclass(frozen=True)
-class Split:
-    """Rows of ``World.interactions``, parted. Nothing in `test` or `hidden` may train anything.
-
-    Attributes:
-        train: visible rows of all domains.
-        valid: rows of the target kept for selection (may be empty).
-        test: rows of the target that are asked for, scored once.
-        hidden: earlier rows of the target that the split pretends not to know; used only to tell *new* from *repeat*.
-        kind: name of the split, printed in reports.
-        cut: nothing in `train` is later (None when the data have no times).
-        leaks_future: True for leave-last-out without a global cut; reports label it.
-    """
-
-    train: pl.DataFrame
-    valid: pl.DataFrame
-    test: pl.DataFrame
-    hidden: pl.DataFrame
-    kind: str
-    cut: datetime | None = None
-    leaks_future: bool = False
+__all__ = [
+    "SPLITS",
+    "Moment",
+    "Split",
+    "SplitMethod",
+    "cold_items",
+    "cold_users",
+    "given",
+    "k_shot",
+    "launch",
+    "leave_last_out",
+    "make_split",
+    "time_cut",
+]

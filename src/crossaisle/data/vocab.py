@@ -34,18 +34,50 @@ class Vocab:
     def __hash__(self) -> int:
         return hash((len(self.ids), self.ids[0] if len(self.ids) else None))
 
+    def __repr__(self) -> str:
+        return f"Vocab({len(self)} ids)"
+
     @cached_property
     def _codes(self) -> dict[str, int]:
+        # Built at the first look-up only: ten million ids cost a gigabyte as Python objects.
         return {name: code for code, name in enumerate(self.ids.to_list())}
 
     def code(self, name: str) -> int:
         """Code of one id, −1 when unknown."""
         return self._codes.get(name, -1)
 
-    def encode(self, names: Sequence[str]) -> Codes:
+    def encode(self, names: Sequence[str] | pl.Series) -> Codes:
         """Codes (n,) of `names`, −1 where unknown."""
+        if isinstance(names, pl.Series):
+            return self._encode_series(names)
         return np.fromiter((self._codes.get(n, -1) for n in names), dtype=np.int64, count=len(names))
 
     def decode(self, codes: Codes) -> list[str]:
         """Ids of `codes`; every code must be ≥ 0."""
-        return self.ids.gather(np.asarray(codes, dtype=np.int64)).to_list()
+        return list(self.ids.gather(np.asarray(codes, dtype=np.int64)).to_list())
+
+    def _encode_series(self, names: pl.Series) -> Codes:
+        known = pl.DataFrame({"id": self.ids, "code": np.arange(len(self.ids), dtype=np.int64)})
+        asked = pl.DataFrame({"id": names.cast(pl.String)})
+        found = asked.join(known, on="id", how="left", maintain_order="left")["code"]
+        return found.fill_null(-1).to_numpy()
+
+
+def encode_sorted(names: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Code strings by the alphabetical place of their value.
+
+    Args:
+        names: n strings or null.
+
+    Returns:
+        (codes, ids): n UInt32 codes (null stays null) and the distinct strings in order.
+    """
+    # A private name space: categories of the global one would stay in memory for the life of the process.
+    categories = names.cast(pl.Categorical(pl.Categories.random()))
+    found = categories.drop_nulls().unique()
+    ids, first_seen = found.cast(pl.String).rename("id"), found.to_physical()
+    order = ids.arg_sort()
+    # Places by physical code, which need not be dense when several threads assigned them.
+    place = np.zeros(int(first_seen.max() or 0) + 1, dtype=np.uint32)  # type: ignore[arg-type]
+    place[first_seen.gather(order).to_numpy()] = np.arange(len(ids), dtype=np.uint32)
+    return pl.Series("code", place).gather(categories.to_physical()), ids.gather(order)

