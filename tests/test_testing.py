@@ -35,9 +35,7 @@ class Flawed:
         if self.flaw == "frozen":
             scores = np.where(history.users[:, None] >= 0, scores, 0).astype(np.float32)
         if self.flaw == "stranger":
-            scores = (
-                scores + np.arange(len(history), dtype=np.float32)[:, None] * (history.users < 0)[:, None]
-            )
+            scores = scores + np.arange(len(history), dtype=np.float32)[:, None] * (history.users < 0)[:, None]
         if self.flaw == "mutates":
             history.counts.data += 1
         return scores

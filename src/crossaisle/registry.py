@@ -39,9 +39,7 @@ class Registry(Generic[T]):
         """
         self._load_plugins()
         if name not in self._items:
-            raise MethodError(
-                unknown(self.what, name, self._items, hint="`crossaisle methods` lists all.")
-            )
+            raise MethodError(unknown(self.what, name, self._items, hint="`crossaisle methods` lists all."))
         return self._items[name]
 
     def names(self) -> list[str]:

@@ -77,9 +77,7 @@ class Case:
         return scores
 
 
-def case(
-    name: str, options: Any = None, base: MakeBase | None = None, problem: Problem | None = None
-) -> Case:
+def case(name: str, options: Any = None, base: MakeBase | None = None, problem: Problem | None = None) -> Case:
     """The Case of method `name`.
 
     Args:
@@ -127,9 +125,7 @@ def state_restores_bit_for_bit(c: Case) -> None:
     tensors, meta = c.recommender.scorer.state()
     for name, tensor in tensors.items():
         assert isinstance(tensor, np.ndarray), f"state[{name!r}] is no array"
-        assert tensor.dtype.kind in "fiub", (
-            f"state[{name!r}] has dtype {tensor.dtype}, which is not plain numbers"
-        )
+        assert tensor.dtype.kind in "fiub", f"state[{name!r}] has dtype {tensor.dtype}, which is not plain numbers"
     copied = {n: np.array(t, order="C") for n, t in tensors.items()}
     restored = type(c.recommender.scorer).restore(copied, json.loads(json.dumps(meta)))
     assert np.array_equal(c.scores, restored.score(c.history)), "the restored scorer gives other scores"
@@ -141,18 +137,14 @@ def save_and_load_keep_scores(c: Case) -> None:
         path = Path(folder) / "artifact"
         c.recommender.save(path)
         loaded = Recommender.load(path)
-        assert np.array_equal(c.scores, loaded.scorer.score(c.history)), (
-            "the loaded recommender gives other scores"
-        )
+        assert np.array_equal(c.scores, loaded.scorer.score(c.history)), "the loaded recommender gives other scores"
 
 
 def users_are_scored_alone(c: Case) -> None:
     """A user's scores do not depend on who else is asked for."""
     for user in (0, len(c.history) // 2):
         one = c.recommender.scorer.score(c.problem.history_for(np.array([user])))
-        assert np.allclose(one[0], c.scores[user], rtol=1e-4, atol=1e-5), (
-            f"user {user} alone is scored differently"
-        )
+        assert np.allclose(one[0], c.scores[user], rtol=1e-4, atol=1e-5), f"user {user} alone is scored differently"
     nobody = c.recommender.scorer.score(c.problem.history_for(np.zeros(0, dtype=np.int64)))
     assert nobody.shape == (0, len(c.problem.catalogue)), "no users must give no rows"
 
@@ -212,9 +204,7 @@ def asked_rows_are_not_read(c: Case) -> None:
     fresh = np.random.default_rng(0)
 
     def garbage(rows: pl.DataFrame) -> pl.DataFrame:
-        columns = [
-            pl.Series(n, fresh.permutation(rows[n].to_numpy()), dtype=rows[n].dtype) for n in ("user", "item")
-        ]
+        columns = [pl.Series(n, fresh.permutation(rows[n].to_numpy()), dtype=rows[n].dtype) for n in ("user", "item")]
         return rows.with_columns(columns).reverse()
 
     test, hidden = garbage(split.test), garbage(split.hidden)
@@ -224,9 +214,7 @@ def asked_rows_are_not_read(c: Case) -> None:
         world=dataclasses.replace(world, interactions=pl.concat([split.train, split.valid, hidden, test])),
     )
     again = c.fit(poisoned).scorer.score(c.history)
-    assert np.array_equal(c.scores, again), (
-        "scores changed with the test rows: the method reads what it is asked for"
-    )
+    assert np.array_equal(c.scores, again), "scores changed with the test rows: the method reads what it is asked for"
 
 
 def problem_is_left_alone(c: Case) -> None:
@@ -257,9 +245,7 @@ def problem_is_left_alone(c: Case) -> None:
         *_parts(problem.target_counts),
     )
     assert all(a.equals(b) for a, b in zip(frames, before[0], strict=True)), "the method changed a table"
-    assert all(np.array_equal(a, b) for a, b in zip(after, before[1], strict=True)), (
-        "the method changed an array"
-    )
+    assert all(np.array_equal(a, b) for a, b in zip(after, before[1], strict=True)), "the method changed an array"
 
 
 def _parts(matrix: sp.csr_matrix) -> tuple[Any, Any, Any]:

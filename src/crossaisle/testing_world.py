@@ -43,9 +43,7 @@ def tiny_world(seed: int = 0) -> World:
         schema=["item_id", "domain", "title", "brand", "price"],
         orient="row",
     )
-    return World.from_frames(
-        frame.with_columns(event=pl.lit("purchase"), price=pl.lit(1.0)), items, name="tiny"
-    )
+    return World.from_frames(frame.with_columns(event=pl.lit("purchase"), price=pl.lit(1.0)), items, name="tiny")
 
 
 def tiny_problem(world: World | None = None, weeks: float = 6.0, seed: int = 0) -> Problem:
@@ -77,9 +75,7 @@ def without(problem: Problem, need: str) -> Problem:
     world, split = problem.world, problem.split
     of_target = pl.col("domain") == world.domain_code(problem.target)
     if need == "target_interactions":
-        return dataclasses.replace(
-            problem, split=dataclasses.replace(split, train=split.train.filter(~of_target))
-        )
+        return dataclasses.replace(problem, split=dataclasses.replace(split, train=split.train.filter(~of_target)))
     if need == "several_sources":
         return dataclasses.replace(problem, sources=problem.sources[:1])
     if need == "overlapping_users":
@@ -93,11 +89,7 @@ def without(problem: Problem, need: str) -> Problem:
         none = world.interactions.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
         return dataclasses.replace(problem, world=dataclasses.replace(world, interactions=none))
     if need == "item_content":
-        texts = [
-            c
-            for c in ("title", "description", "brand", "category", "price", "image")
-            if c in world.items.columns
-        ]
+        texts = [c for c in ("title", "description", "brand", "category", "price", "image") if c in world.items.columns]
         bare = world.items.with_columns([pl.lit(None, dtype=world.items[c].dtype).alias(c) for c in texts])
         return dataclasses.replace(problem, world=dataclasses.replace(world, items=bare))
     raise ValueError(f"no rule to take {need!r} away")

@@ -76,9 +76,7 @@ def test_slices_by_hand(problem: Problem, name: str, expected: dict[str, str]) -
 
 def test_had_items_leave_the_new_ranking_only(problem: Problem) -> None:
     made = sl.slices_of(problem)
-    ranked = sl.rank_users(
-        lambda h: np.tile(np.array([4, 3, 2, 1], np.float32), (len(h), 1)), problem, made, k=3
-    )
+    ranked = sl.rank_users(lambda h: np.tile(np.array([4, 3, 2, 1], np.float32), (len(h), 1)), problem, made, k=3)
     assert ranked["all"].tolist() == [[0, 1, 2]] * 4
     assert ranked["new"].tolist() == [[1, 2, 3], [0, 2, 3], [2, 3, -1], [0, 1, 2]]
 
@@ -129,14 +127,10 @@ def test_popularity_parts() -> None:
 
 def twin_world() -> World:
     """Five people in both shops: p and q have the same four, r three and one more; the lone count not."""
-    pairs = (
-        [(u, "p", "t") for u in "abcd"] + [(u, "q", "s") for u in "abcd"] + [(u, "r", "s") for u in "abce"]
-    )
+    pairs = [(u, "p", "t") for u in "abcd"] + [(u, "q", "s") for u in "abcd"] + [(u, "r", "s") for u in "abce"]
     pairs += [("e", "z", "t"), ("x1", "p", "t"), ("x2", "q", "s"), ("a", "both", "t"), ("b", "both", "s")]
     frame = pl.DataFrame(pairs, schema=["user_id", "item_id", "domain"], orient="row")
-    return World.from_frames(
-        frame.with_columns(timestamp=pl.lit(datetime(2024, 1, 1)), event=pl.lit("purchase"))
-    )
+    return World.from_frames(frame.with_columns(timestamp=pl.lit(datetime(2024, 1, 1)), event=pl.lit("purchase")))
 
 
 def test_twins_by_hand() -> None:

@@ -49,9 +49,7 @@ def three_sales() -> Problem:
     )  # fmt: skip
     world = World.from_frames(frame.with_columns(event=pl.lit("purchase")))
     known = world.interactions[:4]
-    split = Split(
-        known, known.clear(), world.interactions[4:], known.clear(), "by hand", start + timedelta(days=28)
-    )
+    split = Split(known, known.clear(), world.interactions[4:], known.clear(), "by hand", start + timedelta(days=28))
     return Problem(world, "t", (), split, world.catalogue("t"))
 
 
@@ -74,9 +72,7 @@ def test_popularity_with_nothing_sold_is_even() -> None:
     problem = tiny_problem(weeks=0)
     made = popularity.fit(None, problem, popularity.PopularityOptions())
     assert (made.scorer.score(problem.history) == 0).all()
-    shared = popularity.fit(None, problem, popularity.PopularityOptions(scope="all")).scorer.score(
-        problem.history
-    )
+    shared = popularity.fit(None, problem, popularity.PopularityOptions(scope="all")).scorer.score(problem.history)
     assert np.count_nonzero(shared[0]) == 1  # the one item of the cake shop that the coffee shop sells
 
 
@@ -92,9 +88,7 @@ def test_ease_is_stecks_formula(users: sp.csr_matrix) -> None:
 
 @pytest.mark.parametrize("similarity", ["cosine", "iou"])
 def test_item_knn_is_the_formula(similarity: str) -> None:
-    options = item_knn.ItemKnnOptions(
-        similarity=similarity, shrink=2.0, neighbours=3, popularity_exponent=0.5
-    )  # type: ignore[arg-type]
+    options = item_knn.ItemKnnOptions(similarity=similarity, shrink=2.0, neighbours=3, popularity_exponent=0.5)  # type: ignore[arg-type]
     dense = X.toarray().astype(np.float64) if similarity == "cosine" else (X.toarray() > 0).astype(np.float64)
     catalogue, people = np.array([2, 5]), (X.toarray() > 0).sum(axis=0)
     for column, j in enumerate(catalogue):
@@ -123,9 +117,7 @@ def test_als_folds_users_in_as_the_library_does() -> None:
 
 def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
     profiles = user_kernel.profiles_of(X, np.linspace(0.5, 2, 12).astype(np.float32))
-    assert np.linalg.norm(profiles.toarray(), axis=1) == pytest.approx(
-        1.0 * (np.diff(X.indptr) > 0), abs=1e-6
-    )
+    assert np.linalg.norm(profiles.toarray(), axis=1) == pytest.approx(1.0 * (np.diff(X.indptr) > 0), abs=1e-6)
     catalogue, lam = np.array([3, 8, 9]), 0.7
     events, prior = (X[:, catalogue] > 0).astype(np.float32), np.array([0.1, 0.0, 0.3], np.float32)
     votes, own = user_kernel.ridge_votes(profiles, events, prior, catalogue, lam)

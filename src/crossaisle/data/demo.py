@@ -107,7 +107,8 @@ def _items(folder: Path, products: pl.DataFrame, sold: pl.DataFrame) -> pl.DataF
     )
     listed = products.join(prices, on="product_id").join(_promotions(folder), on="product_id", how="left")
     category, kind, size = (
-        _spelled(listed[c], f) for c, f in (("product_category", words), ("product_type", words), ("package_size", package))
+        _spelled(listed[c], f)
+        for c, f in (("product_category", words), ("product_type", words), ("package_size", package))
     )
     whole = [title(k, c, b, s) for k, c, b, s in zip(kind, category, listed["brand"], size, strict=True)]
     plan = pl.col("promo_stores", "display_stores", "mailer_stores").fill_null(0.0)

@@ -29,7 +29,16 @@ _SPELLED = {
     "may": "mayonnaise", "memorablilia": "memorabilia", "tort": "tortilla", "cut": "cut", "pur": "pure", "acids": "acids",
     "prep": "prepared", "ref": "refrigerated", "wra": "wraps", "decors": "decorations", "lf": "loaf",
 }  # fmt: skip
-_UNITS = {"ct": "count", "pk": "pack", "z": "oz", "ld": "loads", "pc": "pieces", "dz": "dozen", "sq": "sq", "plst": "plastic"}
+_UNITS = {
+    "ct": "count",
+    "pk": "pack",
+    "z": "oz",
+    "ld": "loads",
+    "pc": "pieces",
+    "dz": "dozen",
+    "sq": "sq",
+    "plst": "plastic",
+}
 
 
 def words(text: str) -> str:

@@ -222,4 +222,6 @@ def _lazy(name: str, frame: Frame) -> pl.LazyFrame:
         return pl.DataFrame(frame).lazy()
     except Exception as error:
         kind = type(frame).__name__
-        raise DataError(f"{name} is a {kind}, which is no data frame ({error}); give a polars or pandas frame.") from error
+        raise DataError(
+            f"{name} is a {kind}, which is no data frame ({error}); give a polars or pandas frame."
+        ) from error

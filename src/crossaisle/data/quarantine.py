@@ -57,7 +57,5 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _reasons(result: Checked, rows: pl.Series) -> pl.Series:
-    named = [
-        pl.when(mask.gather(rows)).then(pl.lit(reason)) for reason, mask in result.findings.reasons
-    ]
+    named = [pl.when(mask.gather(rows)).then(pl.lit(reason)) for reason, mask in result.findings.reasons]
     return pl.select(pl.concat_list(named).list.drop_nulls().alias("reasons")).to_series()

@@ -195,15 +195,17 @@ def _rows(o: SyntheticOptions, truth: Truth, name: str, prices: npt.NDArray[np.f
     items = catalogue[np.concatenate(chosen)]
     late = (rng.random(len(items)) * o.weeks * 7 * 86_400e6).astype(np.int64)
     times = pl.Series(late).cast(pl.Duration("us")) + START
-    return pl.DataFrame({
-        "user_id": _names("u", np.repeat(users, counts)),
-        "item_id": _names("i", items),
-        "domain": pl.Series([name]).new_from_index(0, len(items)),
-        "event": pl.Series(["purchase"]).new_from_index(0, len(items)),
-        "timestamp": times,
-        "value": np.ones(len(items), dtype=np.float32),
-        "price": prices[items].astype(np.float32),
-    })
+    return pl.DataFrame(
+        {
+            "user_id": _names("u", np.repeat(users, counts)),
+            "item_id": _names("i", items),
+            "domain": pl.Series([name]).new_from_index(0, len(items)),
+            "event": pl.Series(["purchase"]).new_from_index(0, len(items)),
+            "timestamp": times,
+            "value": np.ones(len(items), dtype=np.float32),
+            "price": prices[items].astype(np.float32),
+        }
+    )
 
 
 def _sample(rng: np.random.Generator, scores: Floats, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -212,7 +214,9 @@ def _sample(rng: np.random.Generator, scores: Floats, counts: npt.NDArray[np.int
     ends = np.cumsum(weight, axis=1, dtype=np.float64)
     ends /= ends[:, -1:]
     rows = np.repeat(np.arange(len(scores)), counts)
-    places = np.searchsorted((ends + np.arange(len(scores))[:, None]).ravel(), rows + rng.random(len(rows)), side="right")
+    places = np.searchsorted(
+        (ends + np.arange(len(scores))[:, None]).ravel(), rows + rng.random(len(rows)), side="right"
+    )
     return np.minimum(places - rows * scores.shape[1], scores.shape[1] - 1)
 
 
@@ -227,13 +231,15 @@ def _item_rows(o: SyntheticOptions, truth: Truth, prices: npt.NDArray[np.float64
     cluster = _clusters(o, n_items)
     told = np.where(rng.random(n_items) < o.content_noise, rng.integers(0, cluster.max() + 1, n_items), cluster)
     kinds, brands = np.array(KINDS), np.array(BRANDS)
-    content = pl.DataFrame({
-        "item_id": _names("i", np.arange(n_items)),
-        "title": titles(cluster, rng, o.content_noise),
-        "brand": brands[(cluster + rng.integers(0, 3, n_items)) % len(BRANDS)],
-        "category": kinds[told],
-        "price": prices.astype(np.float32),
-    })
+    content = pl.DataFrame(
+        {
+            "item_id": _names("i", np.arange(n_items)),
+            "title": titles(cluster, rng, o.content_noise),
+            "brand": brands[(cluster + rng.integers(0, 3, n_items)) % len(BRANDS)],
+            "category": kinds[told],
+            "price": prices.astype(np.float32),
+        }
+    )
     listed = [
         pl.DataFrame({"item_id": _names("i", c), "domain": [name] * len(c)}) for name, c in truth.catalogues.items()
     ]

@@ -167,7 +167,11 @@ def _epochs(spec: Column, raw: pl.Series, findings: Findings, clock: Clock) -> p
         findings.whole(spec.name, _about_unit(raw, looks, clock.unit))
         return None
     factor = 1_000_000 // _PER_SECOND[clock.unit]
-    exact = raw.cast(pl.Int64, strict=False) if raw.dtype.is_integer() else (number * 1.0).round().cast(pl.Int64, strict=False)
+    exact = (
+        raw.cast(pl.Int64, strict=False)
+        if raw.dtype.is_integer()
+        else (number * 1.0).round().cast(pl.Int64, strict=False)
+    )
     times = (exact * factor).cast(pl.Datetime("us"))
     findings.rows(spec.name, given & times.is_null(), raw, "not a time", spec.allowed)
     _refuse_future(spec, times, findings, clock)
@@ -192,7 +196,7 @@ def _about_unit(raw: pl.Series, looks: str | None, asked: str | None) -> str:
     if looks is None:
         return f"holds {got}, which are no time since 1970 in any unit; {dates}."
     if looks == "ns":
-        return f"holds {got}, which look like nanoseconds since 1970; divide by 1000 and pass time_unit=\"us\"."
+        return f'holds {got}, which look like nanoseconds since 1970; divide by 1000 and pass time_unit="us".'
     fix = f'pass time_unit="{looks}"'
     if asked is None:
         return f"holds {got}, which look like {_UNIT_NAMES[looks]} since 1970; {fix}, or {dates}."

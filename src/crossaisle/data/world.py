@@ -96,18 +96,18 @@ class World:
     def content(self) -> pl.DataFrame:
         """(n_items rows) one row per item code in code order, columns of `items`: first non-null over its domains."""
         columns = [c for c in self.items.columns if c != "item"]
-        first = self.items.group_by("item", maintain_order=True).agg(
-            [pl.col(c).drop_nulls().first() for c in columns]
-        )
+        first = self.items.group_by("item", maintain_order=True).agg([pl.col(c).drop_nulls().first() for c in columns])
         codes = pl.DataFrame({"item": pl.Series(np.arange(self.n_items), dtype=pl.UInt32)})
         return codes.join(first, on="item", how="left", maintain_order="left")
 
     def summary(self) -> pl.DataFrame:
         """One row per domain: interactions, users, items, first and last time, largest first."""
-        names = pl.DataFrame({
-            "domain": pl.Series(np.arange(len(self.domains)), dtype=pl.UInt16),
-            "name": self.domains.ids,
-        })
+        names = pl.DataFrame(
+            {
+                "domain": pl.Series(np.arange(len(self.domains)), dtype=pl.UInt16),
+                "name": self.domains.ids,
+            }
+        )
         found = self.interactions.group_by("domain").agg(
             interactions=pl.len(),
             users=pl.col("user").n_unique(),

@@ -138,9 +138,7 @@ def rank_users(
         scores[rows, columns] = -np.inf
         found["new"].append(top_k(scores, k))
     width = min(k, len(problem.catalogue))
-    return {
-        n: np.concatenate(parts) if parts else np.zeros((0, width), np.int64) for n, parts in found.items()
-    }
+    return {n: np.concatenate(parts) if parts else np.zeros((0, width), np.int64) for n, parts in found.items()}
 
 
 def values_of(
@@ -160,9 +158,7 @@ def values_of(
         hits = hits_of(places, relevant)[asked]
         for metric in metrics:
             for k in ks:
-                values[name, metric, k] = UserValues(
-                    slices.users[asked], RANKING[metric](hits, number[asked], k)
-                )
+                values[name, metric, k] = UserValues(slices.users[asked], RANKING[metric](hits, number[asked], k))
     return values
 
 

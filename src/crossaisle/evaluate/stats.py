@@ -116,9 +116,7 @@ def time_saved(weeks: Sequence[float], control_curve: Sequence[float], w: float,
     week, curve = np.asarray(weeks, dtype=np.float64), np.asarray(control_curve, dtype=np.float64)
     week, curve = week[~np.isnan(curve)], curve[~np.isnan(curve)]
     if w <= 0 or not len(week) or (np.diff(week) <= 0).any():
-        raise ValueError(
-            f"time saved needs a week above 0 (got {w}) and a measured curve over ascending weeks."
-        )
+        raise ValueError(f"time saved needs a week above 0 (got {w}) and a measured curve over ascending weeks.")
     above = np.flatnonzero(curve >= quality)
     if not len(above):
         return TimeSaved(None, float(week[-1] / w), True)

@@ -34,14 +34,10 @@ def twin_pairs(world: World, domain: str, other: str, items: Codes) -> sp.csr_ma
     a = _matrix(here, shared, world.n_items)[:, items]
     b = _matrix(there, shared, world.n_items)
     size_a, size_b = _sizes(a), _sizes(b)
-    same = sp.csr_matrix(
-        (np.ones(len(items)), (np.arange(len(items)), items)), shape=(len(items), world.n_items)
-    )
+    same = sp.csr_matrix((np.ones(len(items)), (np.arange(len(items)), items)), shape=(len(items), world.n_items))
     own = same @ sp.diags((size_b > 0).astype(np.float64))
     # Items with fewer users than needed cannot be twins: leaving them out keeps the product small.
-    common = (
-        (a @ sp.diags((size_a >= MIN_USERS) * 1.0)).T @ (b @ sp.diags((size_b >= MIN_USERS) * 1.0))
-    ).tocoo()
+    common = ((a @ sp.diags((size_a >= MIN_USERS) * 1.0)).T @ (b @ sp.diags((size_b >= MIN_USERS) * 1.0))).tocoo()
     union = size_a[common.row] + size_b[common.col] - common.data
     keep = (common.data >= MIN_USERS) & (common.data >= MIN_JACCARD * union - 1e-9)
     found = sp.csr_matrix((np.ones(keep.sum()), (common.row[keep], common.col[keep])), shape=common.shape)

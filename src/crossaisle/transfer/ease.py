@@ -109,9 +109,7 @@ def ease_columns(users: sp.csr_matrix, outputs: Codes, regularization: float) ->
     return np.ascontiguousarray(weights, dtype=np.float32)
 
 
-def _inverse_columns(
-    users: sp.csr_matrix, outputs: Codes, lam: float
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _inverse_columns(users: sp.csr_matrix, outputs: Codes, lam: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Columns of (XᵀX + λI)⁻¹; by the users' kernel (Woodbury) where users are fewer than items."""
     n, p = users.shape
     wide = users.astype(np.float64)

@@ -104,7 +104,9 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
     }
     for need in method.needs:
         if not met[need]():
-            raise MethodError(f"method {method.name!r} needs {need}, which {problem.target!r} lacks here: {remedy[need]}")
+            raise MethodError(
+                f"method {method.name!r} needs {need}, which {problem.target!r} lacks here: {remedy[need]}"
+            )
 
 
 def _overlap(problem: Problem, column: str) -> bool:

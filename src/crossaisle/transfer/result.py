@@ -26,5 +26,6 @@ def recommender_for(problem: Problem, method: str, scorer: Scorer, **facts: Any)
         user_ids=world.user_ids,
         item_ids=world.item_ids,
         history=problem.history,
+        items=world.content.select("title", "brand", "category", "price"),
         facts=facts,
     )

@@ -48,9 +48,7 @@ class UserKernelOptions:
 
     def __post_init__(self) -> None:
         if self.regularization <= 0 or min(self.neighbours, self.max_users) < 1 or self.target_weight < 0:
-            raise ValueError(
-                "regularization > 0, neighbours ≥ 1, max_users ≥ 1 and target_weight ≥ 0 are needed."
-            )
+            raise ValueError("regularization > 0, neighbours ≥ 1, max_users ≥ 1 and target_weight ≥ 0 are needed.")
 
 
 @scorer("user_kernel")
@@ -153,13 +151,9 @@ def item_weights(problem: Problem, options: UserKernelOptions) -> Floats:
 
 def profiles_of(events: sp.csr_matrix, item_weight: Floats) -> sp.csr_matrix:
     """(n, world items) CSR rows of length 1 (or empty): events times item weights."""
-    scaled = sp.csr_matrix(
-        (events.data * item_weight[events.indices], events.indices, events.indptr), events.shape
-    )
+    scaled = sp.csr_matrix((events.data * item_weight[events.indices], events.indices, events.indptr), events.shape)
     length = np.sqrt(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel())
-    scaled.data = scaled.data / np.repeat(np.maximum(length, 1e-12), np.diff(scaled.indptr)).astype(
-        np.float32
-    )
+    scaled.data = scaled.data / np.repeat(np.maximum(length, 1e-12), np.diff(scaled.indptr)).astype(np.float32)
     return scaled
 
 

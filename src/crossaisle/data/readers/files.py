@@ -24,7 +24,9 @@ def in_folder(folder: Path) -> dict[str, Path]:
         DataError: no such folder, two files for one table, or neither interactions nor train.
     """
     if not folder.is_dir():
-        raise DataError(f"no such folder: {folder}; give the path of a folder with interactions.parquet, .csv or .jsonl.")
+        raise DataError(
+            f"no such folder: {folder}; give the path of a folder with interactions.parquet, .csv or .jsonl."
+        )
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.stem in STEMS and path.suffix.lower().lstrip(".") in READERS:

@@ -64,7 +64,9 @@ def rows_of(world: World, target: str) -> pl.Expr:
     if users == 0:
         raise DataError(f"target {target!r} has no interactions; choose another target.")
     if users == 1:
-        raise DataError(f"target {target!r} has a single user; at least two are needed to train and test: choose another.")
+        raise DataError(
+            f"target {target!r} has a single user; at least two are needed to train and test: choose another."
+        )
     return pl.col("domain") == code
 
 
@@ -94,7 +96,9 @@ def need_test(test: pl.DataFrame, target: str, why: str) -> None:
         DataError: no test rows.
     """
     if test.is_empty():
-        raise DataError(f"target {target!r} has no interactions {why}: nothing to test; change the split or the target.")
+        raise DataError(
+            f"target {target!r} has no interactions {why}: nothing to test; change the split or the target."
+        )
 
 
 def check_share(name: str, value: float, *, least: float = 0.0) -> None:

@@ -104,9 +104,7 @@ def cold_users(
     return _cold(world, target, "user", (share, valid_share), seed, cut)
 
 
-def _cold(
-    world: World, target: str, column: str, shares: tuple[float, float], seed: int, cut: Moment | None
-) -> Split:
+def _cold(world: World, target: str, column: str, shares: tuple[float, float], seed: int, cut: Moment | None) -> Split:
     kind = f"cold_{column}s"
     check_share("share", shares[0], least=0.001)
     check_share("valid_share", shares[1])
@@ -135,10 +133,10 @@ def _around(
         return of_target, world.interactions, world.interactions.clear()
     at = moment(cut)
     check_cut(world, at, kind)
-    late = world.interactions.filter(of_target & (_TIME >= at))
+    late = world.interactions.filter(of_target & (at <= _TIME))
     if test_weeks is not None:
-        late = late.filter(_TIME < at + timedelta(weeks=test_weeks))
-    return of_target, world.interactions.filter(_TIME < at), late
+        late = late.filter(at + timedelta(weeks=test_weeks) > _TIME)
+    return of_target, world.interactions.filter(at > _TIME), late
 
 
 def _at(cut: Moment | None) -> datetime | None:

@@ -67,7 +67,7 @@ def launch(
     check_share("valid_share", valid_share)
     at = moment(cut)
     of_target, before, test = _before_and_test(world, target, at, test_weeks, "launch")
-    unseen = before.select(of_target & (_TIME < at - timedelta(weeks=weeks))).to_series()
+    unseen = before.select(of_target & (at - timedelta(weeks=weeks) > _TIME)).to_series()
     visible, hidden = before.filter(~unseen), before.filter(unseen)
     train, valid = _hold_out(visible, visible.select(of_target).to_series(), valid_share)
     return Split(train, valid, test, hidden, "launch", at)
@@ -80,14 +80,14 @@ def _before_and_test(
     check_cut(world, cut, kind)
     if test_weeks is not None and test_weeks <= 0:
         raise ConfigError(f"test_weeks is {test_weeks}; a number > 0 is needed.")
-    asked = of_target & (_TIME >= cut)
+    asked = of_target & (cut <= _TIME)
     why = f"from {cut} on"
     if test_weeks is not None:
         end = cut + timedelta(weeks=test_weeks)
-        asked, why = asked & (_TIME < end), f"from {cut} to {end}"
+        asked, why = asked & (end > _TIME), f"from {cut} to {end}"
     test = world.interactions.filter(asked)
     need_test(test, target, why)
-    return of_target, world.interactions.filter(_TIME < cut), test
+    return of_target, world.interactions.filter(cut > _TIME), test
 
 
 def _hold_out(rows: pl.DataFrame, of_target: pl.Series, valid_share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
