@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from .vocab import Vocab
@@ -27,6 +28,13 @@ def of_tables(frames: Iterable[pl.DataFrame], vocabularies: Iterable[Vocab]) -> 
         for name in sorted(frame.columns):
             digest.update(f"|{name}|".encode())
             _add(digest, frame[name])
+    return digest.hexdigest()
+
+
+def of_rows(whole: str, kept: pl.Series) -> str:
+    """32 hex digits for the rows that the booleans `kept` (n,) leave of the content whose hash is `whole`."""
+    digest = hashlib.blake2b(whole.encode(), digest_size=16)
+    digest.update(np.packbits(kept.to_numpy()).tobytes())
     return digest.hexdigest()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import polars as pl
 
 from ..errors import DataError, unknown
 from ..types import Codes
+from .fingerprint import of_rows
 from .vocab import Vocab
 
 if TYPE_CHECKING:
@@ -121,6 +123,29 @@ class World:
             .sort("interactions", "name", descending=[True, False])
             .select("name", "interactions", "users", "items", "first", "last")
         )
+
+    def until(self, cut: datetime) -> World:
+        """The World as it was known at `cut`: interactions earlier than it; same vocabularies, items and users.
+
+        Args:
+            cut: naive UTC, or with a zone.
+
+        Raises:
+            DataError: some interactions have no timestamp, so that nobody knows whether they were earlier.
+        """
+        missing = self.interactions["timestamp"].null_count()
+        if missing:
+            raise DataError(
+                f"{self.name} cannot be cut at {cut}: {missing:,} of {self.interactions.height:,} interactions have no "
+                "timestamp; give every row a time."
+            )
+        naive = cut.astimezone(UTC).replace(tzinfo=None) if cut.tzinfo else cut
+        earlier = self.interactions["timestamp"] < naive
+        if earlier.all():
+            return self
+        # The parent's hash and the rows that stay determine the content; hashing all columns again would be slow.
+        mark = of_rows(self.fingerprint, earlier)
+        return replace(self, interactions=self.interactions.filter(earlier), fingerprint=mark)
 
     # The doors below are thin: the work is in `load`, `demo` and `synthetic`, which import this module.
 
