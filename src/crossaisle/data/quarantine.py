@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from ..errors import StorageError
+from ..files import write_whole
 from .check import Checked
 from .table import Table
 
@@ -37,23 +36,6 @@ def set_aside(tables: Mapping[str, Table], checked: Mapping[str, Checked], path:
         count += len(rows)
     write_whole(path, buffer.getvalue())
     return count
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all.
-
-    Raises:
-        StorageError: with what the system said.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise StorageError(f"cannot write {path}: {reason}; free some space or name another place.") from error
 
 
 def _reasons(result: Checked, rows: pl.Series) -> pl.Series:
