@@ -42,7 +42,7 @@ def test_users_without_a_value_are_left_out() -> None:
 
 def test_memory_blocks_cover_all_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "CELLS", 100)
-    assert len(stats._means(np.arange(30.0), 0, 1001)) == 1001
+    assert stats.resampled(np.ones((2, 30)), 0, 1001).shape == (2, 1001)
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.2, "helps"), (-0.2, "hurts"), (0.0, "no difference")])

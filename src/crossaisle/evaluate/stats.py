@@ -49,22 +49,61 @@ class TimeSaved(NamedTuple):
     at_least: bool
 
 
-def interval(values: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """Mean and 95 % percentile bootstrap interval over users (Efron 1979).
+def intervals(rows: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> list[Interval]:
+    """Mean and 95 % percentile bootstrap interval over users (Efron 1979) of every row.
 
     Args:
-        values: (seeds, users) or (users,); seeds are averaged per user first, users with NaN are left out.
+        rows: (m, users); users with NaN are left out of their row. Rows without NaN are resampled together, so
+            that differences between them are paired.
         seed: of the resampling; equal input and seed, equal interval.
         resamples: bootstrap samples, at least 1000.
 
     Returns:
-        Mean, low, high; NaN when there are no users.
+        m intervals; NaN where a row has no users.
     """
-    users = _per_user(values)
-    if not len(users):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    low, high = np.quantile(_means(users, seed, resamples), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(users.mean()), float(low), float(high))
+    found: list[Interval] = [Interval(float("nan"), float("nan"), float("nan"))] * len(rows)
+    missing = np.isnan(rows)
+    whole = np.flatnonzero(~missing.any(axis=1)) if rows.shape[1] else np.zeros(0, dtype=np.int64)
+    parts = [(whole, rows[whole])] if len(whole) else []
+    ragged = [i for i in range(len(rows)) if missing[i].any() and not missing[i].all()]
+    parts += [(np.array([i]), rows[i : i + 1, ~missing[i]]) for i in ragged]
+    for places, values in parts:
+        ends = np.quantile(resampled(values, seed, resamples), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+        for place, mean, low, high in zip(places, values.mean(axis=1), *ends, strict=True):
+            found[place] = Interval(float(mean), min(float(low), float(mean)), max(float(high), float(mean)))
+    return found
+
+
+def resampled(rows: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> Doubles:
+    """(m, resamples) means of `rows` (m, users) over samples of users with replacement, the same for all rows."""
+    draw = generator(seed, "bootstrap")
+    n = rows.shape[1]
+    block = max(1, CELLS // n)
+    parts = []
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        chosen = draw.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+        times = np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n)
+        parts.append(rows @ times.T.astype(np.float64) / n)
+    return np.concatenate(parts, axis=1)
+
+
+def interval(values: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
+    """`intervals` of one row.
+
+    Args:
+        values: (seeds, users) or (users,); seeds are averaged per user first, users with NaN are left out.
+        seed: of the resampling.
+        resamples: bootstrap samples, at least 1000.
+    """
+    return intervals(np.atleast_2d(np.asarray(values, dtype=np.float64)).mean(axis=0)[None, :], seed, resamples)[0]
+
+
+def verdict_of(found: Interval, users: int) -> Verdict:
+    """``helps`` when the interval of a difference is above 0, ``hurts`` below; with under 10 users neither."""
+    if users < MIN_USERS:
+        return "no difference"
+    return "helps" if found.low > 0 else "hurts" if found.high < 0 else "no difference"
 
 
 def paired(a: Doubles, b: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> Paired:
@@ -87,11 +126,8 @@ def paired(a: Doubles, b: Doubles, seed: int = 0, resamples: int = RESAMPLES) ->
             f"a has {np.shape(a)[-1]} users and b {np.shape(b)[-1]}; give the same users in the same order."
         )
     difference = np.atleast_2d(a).mean(axis=0) - np.atleast_2d(b).mean(axis=0)
-    mean, low, high = interval(difference, seed, resamples)
-    verdict: Verdict = "no difference"
-    if np.count_nonzero(~np.isnan(difference)) >= MIN_USERS:
-        verdict = "helps" if low > 0 else "hurts" if high < 0 else "no difference"
-    return Paired(mean, low, high, verdict)
+    found = interval(difference, seed, resamples)
+    return Paired(*found, verdict_of(found, int(np.count_nonzero(~np.isnan(difference)))))
 
 
 def time_saved(weeks: Sequence[float], control_curve: Sequence[float], w: float, quality: float) -> TimeSaved:
@@ -117,28 +153,19 @@ def time_saved(weeks: Sequence[float], control_curve: Sequence[float], w: float,
     week, curve = week[~np.isnan(curve)], curve[~np.isnan(curve)]
     if w <= 0 or not len(week) or (np.diff(week) <= 0).any():
         raise ValueError(f"time saved needs a week above 0 (got {w}) and a measured curve over ascending weeks.")
-    above = np.flatnonzero(curve >= quality)
-    if not len(above):
+    reached = float(crossings(week, curve[None, :], np.array([quality]))[0])
+    if np.isnan(reached):
         return TimeSaved(None, float(week[-1] / w), True)
-    i = int(above[0])
-    reached = float(week[0])
-    if i > 0:
-        share = (quality - curve[i - 1]) / (curve[i] - curve[i - 1])
-        reached = float(week[i - 1] + share * (week[i] - week[i - 1]))
     return TimeSaved(reached, reached / w, False)
 
 
-def _per_user(values: Doubles) -> Doubles:
-    users: Doubles = np.atleast_2d(np.asarray(values, dtype=np.float64)).mean(axis=0)
-    return users[~np.isnan(users)]
-
-
-def _means(users: Doubles, seed: int, resamples: int) -> Doubles:
-    """Means of `resamples` samples of users with replacement, in blocks so that memory stays small."""
-    draw = generator(seed, "bootstrap")
-    n, block = len(users), max(1, CELLS // len(users))
-    parts = [
-        users[draw.integers(0, n, size=(min(block, resamples - start), n))].mean(axis=1)
-        for start in range(0, resamples, block)
-    ]
-    return np.concatenate(parts)
+def crossings(weeks: Doubles, curves: Doubles, qualities: Doubles) -> Doubles:
+    """(n,) first week at which each of `curves` (n, weeks) reaches its quality (n,); NaN where it never does."""
+    above = curves >= qualities[:, None]
+    right = above.argmax(axis=1)
+    left = np.maximum(right - 1, 0)
+    row = np.arange(len(curves))
+    rise = np.where(right > left, curves[row, right] - curves[row, left], 1.0)
+    share = np.where(right > left, (qualities - curves[row, left]) / np.where(rise != 0, rise, 1.0), 0.0)
+    reached = weeks[left] + share * (weeks[right] - weeks[left])
+    return np.where(above.any(axis=1), reached, np.nan)
