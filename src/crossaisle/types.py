@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import scipy.sparse as sp
 
 Codes = npt.NDArray[np.int64]
@@ -37,6 +38,18 @@ class History:
     def __len__(self) -> int:
         return int(self.counts.shape[0])
 
+    def take(self, rows: Codes) -> History:
+        """The given `rows` in their order; −1 gives an empty row of an unknown user."""
+        starts = self.counts.indptr[rows]
+        lengths = np.where(rows >= 0, self.counts.indptr[rows + 1] - starts, 0)
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        take = np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])
+        counts = sp.csr_matrix(
+            (self.counts.data[take], self.counts.indices[take], ends),
+            shape=(len(rows), self.counts.shape[1]),
+        )
+        return History(counts, self.ages[take], np.append(self.users, -1)[rows])
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -59,7 +72,8 @@ class Scorer(Protocol):
     """A fitted model: user histories in, one score for every item of the catalogue out.
 
     A scorer holds arrays and numbers only, so it is saved without pickle: `state` gives named arrays and a JSON-able
-    dict, `restore` takes them back and must reproduce the scores bit for bit.
+    dict, `restore` takes them back and must reproduce the scores bit for bit. A scorer may say what its personal
+    answers rest on by a class attribute or property ``basis``; without one it is ``"history"``.
     """
 
     kind: ClassVar[str]
@@ -75,4 +89,35 @@ class Scorer(Protocol):
     @classmethod
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
+        ...
+
+
+@runtime_checkable
+class Vectors(Protocol):
+    """A scorer whose scores are ``user_vectors(history) @ item_vectors.T`` (a bias is one more coordinate).
+
+    Attributes:
+        item_vectors: (catalogue, d) float32; held, not computed at each look.
+    """
+
+    @property
+    def item_vectors(self) -> Floats: ...  # noqa: D102
+
+    def user_vectors(self, history: History) -> Floats:
+        """(n, d) float32."""
+        ...
+
+
+@runtime_checkable
+class Extensible(Protocol):
+    """A scorer that can score items it has not seen, from their content."""
+
+    def extend(self, content: pl.DataFrame) -> Scorer:
+        """A scorer whose `score` has ``len(content)`` further columns at the end.
+
+        Args:
+            content: one row per new item: ``item_id``, and what is known of ``title``, ``brand``, ``category``,
+                ``price`` and attributes. Their item codes follow the last of the vocabulary, in the same order;
+                histories given to the new scorer have that many further columns too.
+        """
         ...

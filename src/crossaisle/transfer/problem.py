@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from ..data.split import Split
 from ..data.world import World
-from ..types import Codes, Floats, History
+from ..types import Codes, History
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Problem:
 
     def history_for(self, users: Codes) -> History:
         """The rows of `history` for `users` (codes, −1 gives an empty row)."""
-        return take_history(self.history, users)
+        return self.history.take(users)
 
 
 def count_matrix(rows: pl.DataFrame, n_users: int, n_items: int) -> sp.csr_matrix:
@@ -88,21 +88,6 @@ def history_of(rows: pl.DataFrame, n_users: int, n_items: int, now: object = Non
     index = (pairs["user"].to_numpy(), pairs["item"].to_numpy())
     counts = sp.coo_matrix((pairs["count"].to_numpy().astype(np.float32), index), (n_users, n_items)).tocsr()
     return History(counts, pairs["age"].to_numpy().astype(np.float32), np.arange(n_users, dtype=np.int64))
-
-
-def take_history(history: History, users: Codes) -> History:
-    """Rows `users` of a full History; −1 gives an empty row."""
-    known = np.where(users >= 0, users, 0)
-    lengths = np.diff(history.counts.indptr)[known] * (users >= 0)
-    starts = history.counts.indptr[known]
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    take = np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])
-    counts = sp.csr_matrix(
-        (history.counts.data[take], history.counts.indices[take], ends),
-        shape=(len(users), history.counts.shape[1]),
-    )
-    ages: Floats = history.ages[take]
-    return History(counts, ages, np.asarray(users, dtype=np.int64))
 
 
 def default_sources(world: World, target: str, sources: Sequence[str] = ()) -> tuple[str, ...]:

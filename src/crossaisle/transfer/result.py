@@ -11,8 +11,14 @@ from .problem import Problem
 
 
 def kind_of(method: TransferMethod, options: Any) -> Literal["control", "transfer"]:
-    """Whether a method with these options is a yardstick: a control that reads other domains is none."""
-    return "control" if method.control and getattr(options, "scope", "target") == "target" else "transfer"
+    """Whether a method with these options is a yardstick, which reads the target alone, or carries knowledge over.
+
+    An option `scope` decides where there is one; without it, what the method says, unless it needs a base.
+    """
+    scope = getattr(options, "scope", None)
+    if scope is not None:
+        return "control" if scope == "target" else "transfer"
+    return "control" if method.control and "base" not in method.needs else "transfer"
 
 
 def recommender_for(problem: Problem, method: str, scorer: Scorer, **facts: Any) -> Recommender:
@@ -27,5 +33,5 @@ def recommender_for(problem: Problem, method: str, scorer: Scorer, **facts: Any)
         item_ids=world.item_ids,
         history=problem.history,
         items=world.content.select("title", "brand", "category", "price"),
-        facts=facts,
+        facts={"data": world.fingerprint, **facts},
     )
