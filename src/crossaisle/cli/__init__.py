@@ -1,0 +1,109 @@
+"""The command line. Commands are imported when they are called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from .. import __version__
+from ..errors import CrossaisleError, StorageError
+from .output import emit_error, say
+
+COMMANDS = {
+    "demo": "Launch a department of a real supermarket, with and without the old knowledge.",
+    "validate": "Check data and list every problem at once.",
+    "run": "Run the study that a TOML file describes.",
+    "fuse": "Learn one base from the domains there are.",
+    "transfer": "Fit a recommender for a target domain.",
+    "evaluate": "Judge methods on a target domain of your data.",
+    "recommend": "Recommend items to a user, and say why.",
+    "similar": "List the items most like one item.",
+    "methods": "List fusion and transfer methods, or the options of one.",
+    "doctor": "Check the installation and say how to mend it.",
+    "bench": "Longer, resumable studies over several targets.",
+}
+"""Command → its one sentence; the module of the same name holds its `app`."""
+RESUMABLE = ("demo", "run", "evaluate", "bench", "fuse")
+INTERRUPTED, UNEXPECTED = 130, 1
+REFUSED_BY_SYSTEM = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
+"""What the system says when a path is not ours to write or full: a mistake to mend, not a fault of crossaisle."""
+
+
+def make_app() -> App:
+    """The command tree; no command is imported yet."""
+    app = App(
+        name="crossaisle",
+        help="Carry what a shop already knows to the aisle it opens tomorrow.",
+        help_epilogue="Example: crossaisle demo --target NUTRITION --out runs/demo",
+        version=__version__,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        exit_on_error=False,
+        print_error=False,
+    )
+    for name, summary in COMMANDS.items():
+        app.command(f"crossaisle.cli.{name}:app", name=name, help=summary)
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: words after ``crossaisle``; default those of this process.
+
+    Returns:
+        0 done, 2 a mistake of the user, 130 interrupted, 1 unexpected.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        result = make_app()(words)
+        sys.stdout.flush()
+        return int(result or 0)
+    except CycloptsError as error:
+        return _refuse(words, CrossaisleError(f"{error} `{_help_of(words)}` lists what is allowed."))
+    except CrossaisleError as error:
+        return _refuse(words, error)
+    except KeyboardInterrupt:
+        say(_interrupted(words))
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone (for example `| head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _unexpected(words, error)
+
+
+def _refuse(words: Sequence[str], error: CrossaisleError) -> int:
+    emit_error(error, as_json="--json" in words)
+    return error.exit_code
+
+
+def _unexpected(words: Sequence[str], error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in REFUSED_BY_SYSTEM:
+        what = f"{error.filename}: " if error.filename else ""
+        return _refuse(words, StorageError(f"{what}{error.strerror}; choose another path, or mend this one."))
+    if "--debug" in words:
+        say("".join(traceback.format_exception(error)))
+    say(
+        f"unexpected {type(error).__name__}: {error}\nThis is a fault of crossaisle, not yours. Please report it to the "
+        "project's issue tracker with the output of `crossaisle doctor --json` and of this command with --debug."
+    )
+    return UNEXPECTED
+
+
+def _interrupted(words: Sequence[str]) -> str:
+    if words and words[0] in RESUMABLE:
+        return "interrupted: what was finished is kept; run the same command again and it goes on from there."
+    return "interrupted: nothing half-written was left behind; run the same command again."
+
+
+def _help_of(words: Sequence[str]) -> str:
+    known = [words[0]] if words and words[0] in COMMANDS else []
+    return " ".join(["crossaisle", *known, "--help"])

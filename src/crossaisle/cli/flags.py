@@ -1,0 +1,57 @@
+"""Flags that several commands share, and the words they are turned into."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from ..data.load import ReadOptions, open_world
+from ..data.world import World
+from ..errors import ConfigError
+
+READING = Group("Reading data", sort_key=50)
+ReadFlags = Annotated[ReadOptions, Parameter(name="*", group=READING, negative_iterable=(), negative_none=())]
+Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative_iterable=())]
+Numbers = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative_iterable=())]
+Seeds = Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative_iterable=())]
+MethodOptions = Annotated[tuple[str, ...], Parameter(name=["--option", "-o"], negative_iterable=())]
+"""``-o key=value``, as often as needed; the value is spelled as in TOML, quotes may be left out."""
+
+
+def open_data(location: str, options: ReadOptions | None = None) -> World:
+    """The World at `location`: a folder, a file, a database URL, or the word ``demo``.
+
+    Raises:
+        DataError: nothing there, or wrong rows; every problem is listed.
+    """
+    if location == "demo" and not Path(location).exists():
+        return World.demo()
+    return open_world(location, options)
+
+
+def options_of(words: Sequence[str]) -> dict[str, Any]:
+    """``["alpha=10", "layers=[1,2]"]`` → the mapping that TOML would give.
+
+    Raises:
+        ConfigError: a word without ``=``, or the same key twice.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        key, sign, text = word.partition("=")
+        if not sign or not key.strip():
+            raise ConfigError(f"option {word!r} is not of the form key=value; write for example -o epochs=5.")
+        if key.strip() in found:
+            raise ConfigError(f"option {key.strip()!r} is given twice; give it once.")
+        found[key.strip()] = _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text  # a word without quotes

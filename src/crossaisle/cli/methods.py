@@ -1,0 +1,105 @@
+"""`crossaisle methods`: what can be chosen, and every option of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cyclopts import App
+
+from ..config import describe
+from ..errors import MethodError, unknown
+from .output import Output, emit, table
+
+app = App(name="methods", help_epilogue="Example: crossaisle methods blend")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A fusion or transfer method as users see it."""
+
+    name: str
+    kind: Literal["fusion", "transfer", "control"]
+    needs: tuple[str, ...]
+    paper: str
+    summary: str
+    options: type
+
+
+@app.default
+def methods(name: str | None = None, /, *, output: Output = Output()) -> None:  # noqa: B008 - frozen
+    """List fusion and transfer methods, or the options of one.
+
+    Args:
+        name: the method whose options are listed.
+    """
+    entries = all_methods()
+    if name is None:
+        _list(entries, output)
+        return
+    chosen = [e for e in entries if e.name == name]
+    if not chosen:
+        raise MethodError(unknown("method", name, [e.name for e in entries], hint="`crossaisle methods` lists all."))
+    if output.json:
+        emit([_document(e) | {"options": _options(e), "example": example(e)} for e in chosen])
+        return
+    for entry in chosen:
+        _show(entry)
+
+
+def all_methods() -> list[Entry]:
+    """Every registered method, fusion first, then controls, then transfer."""
+    from .. import fusion, transfer  # noqa: F401 - importing registers the methods
+    from ..fusion.method import FUSIONS
+    from ..transfer.method import METHODS
+
+    fused = [Entry(n, "fusion", (), m.paper, m.summary, m.options) for n, m in FUSIONS]
+    carried = [
+        Entry(n, "control" if m.control else "transfer", m.needs, m.paper, m.summary, m.options) for n, m in METHODS
+    ]
+    return [*fused, *sorted(carried, key=lambda e: e.kind)]
+
+
+def example(entry: Entry) -> str:
+    """A command that uses the method, with one option spelled out where it has any."""
+    shown = next((f" -o {o['name']}={_toml(o['default'])}" for o in _options(entry) if o["default"] is not None), "")
+    if entry.kind == "fusion":
+        return f"crossaisle fuse shop/ --out base --method {entry.name}{shown}"
+    base = " --base base" if "base" in entry.needs else ""
+    return f"crossaisle transfer shop/ --target bakery --method {entry.name}{base} --out bakery{shown}"
+
+
+def _list(entries: list[Entry], output: Output) -> None:
+    if output.json:
+        emit([_document(e) for e in entries])
+        return
+    rows = [(e.name, e.kind, ", ".join(e.needs), e.paper, e.summary) for e in entries]
+    table("", ["name", "kind", "needs", "paper or formula", "what it does"], rows)
+
+
+def _show(entry: Entry) -> None:
+    print(f"{entry.name} ({entry.kind}): {entry.summary}\npaper: {entry.paper}\nneeds: {', '.join(entry.needs) or '-'}")
+    rows = [(o["name"], o["type"], _toml(o["default"]), o["help"]) for o in _options(entry)]
+    if rows:
+        table("", ["option", "type", "default", "meaning"], rows)
+    print(f"example: {example(entry)}")
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    shown = ("name", "kind", "needs", "paper", "summary")
+    return {name: getattr(entry, name) for name in shown}
+
+
+def _options(entry: Entry) -> list[dict[str, Any]]:
+    rows = [r for r in describe(entry.options) if not r[0].startswith("_")]
+    return [{"name": n, "type": t, "default": d, "help": h} for n, t, d, h in rows]
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return "[" + ",".join(_toml(v) for v in value) + "]"
+    return str(value)
