@@ -92,8 +92,8 @@ def _unexpected(words: Sequence[str], error: Exception) -> int:
     if "--debug" in words:
         say("".join(traceback.format_exception(error)))
     say(
-        f"unexpected {type(error).__name__}: {error}\nThis is a fault of crossaisle, not yours. Please report it to the "
-        "project's issue tracker with the output of `crossaisle doctor --json` and of this command with --debug."
+        f"unexpected {type(error).__name__}: {error}\nThis is a fault of crossaisle, not yours. Please report it in "
+        "the project's issue tracker, with the output of `crossaisle doctor --json` and of this command with --debug."
     )
     return UNEXPECTED
 

@@ -18,7 +18,7 @@ from typing import Literal
 from cyclopts import App
 
 from .. import __version__
-from .output import Output, emit, table
+from .output import OUTPUT, Output, emit, table
 
 State = Literal["ok", "missing", "broken"]
 EXTRAS = {
@@ -46,7 +46,7 @@ class Finding:
 
 
 @app.default
-def doctor(output: Output = Output()) -> int:  # noqa: B008 - frozen
+def doctor(output: Output = OUTPUT) -> int:
     """Check the installation and say how to mend it. Leaves with 0 when crossaisle is usable, else 1."""
     findings = list(examine())
     usable = all(f.state != "broken" for f in findings)

@@ -19,7 +19,10 @@ Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative_ite
 Numbers = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative_iterable=())]
 Seeds = Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative_iterable=())]
 MethodOptions = Annotated[tuple[str, ...], Parameter(name=["--option", "-o"], negative_iterable=())]
-"""``-o key=value``, as often as needed; the value is spelled as in TOML, quotes may be left out."""
+"""``-o key=value``, as often as needed; the value is spelled as in TOML, where quotes may be left out."""
+
+READ = ReadOptions()
+OWN_FLAGS = ("method", "sources", "base", "cut", "weeks", "seed")
 
 
 def open_data(location: str, options: ReadOptions | None = None) -> World:
@@ -44,6 +47,8 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
         key, sign, text = word.partition("=")
         if not sign or not key.strip():
             raise ConfigError(f"option {word!r} is not of the form key=value; write for example -o epochs=5.")
+        if key.strip() in OWN_FLAGS:
+            raise ConfigError(f"{key.strip()!r} is no option of a method; write --{key.strip()} {text}.")
         if key.strip() in found:
             raise ConfigError(f"option {key.strip()!r} is given twice; give it once.")
         found[key.strip()] = _value(text)

@@ -9,7 +9,7 @@ from cyclopts import App
 
 from ..config import describe
 from ..errors import MethodError, unknown
-from .output import Output, emit, table
+from .output import OUTPUT, Output, emit, table
 
 app = App(name="methods", help_epilogue="Example: crossaisle methods blend")
 
@@ -27,7 +27,7 @@ class Entry:
 
 
 @app.default
-def methods(name: str | None = None, /, *, output: Output = Output()) -> None:  # noqa: B008 - frozen
+def methods(name: str | None = None, /, *, output: Output = OUTPUT) -> None:
     """List fusion and transfer methods, or the options of one.
 
     Args:

@@ -30,6 +30,9 @@ class Output:
     """Show the trace of an unexpected error."""
 
 
+OUTPUT = Output()
+
+
 def console() -> Console:
     """The console of results; plain text without a terminal or with NO_COLOR, never cut to a terminal's width there."""
     from rich.console import Console

@@ -6,18 +6,16 @@ from typing import Any
 
 from cyclopts import App
 
-from ..data.load import ReadOptions
 from ..data.world import World
-from .flags import ReadFlags, open_data
-from .output import Output, emit, table
+from .flags import READ, ReadFlags, open_data
+from .output import OUTPUT, Output, emit, table
 from .progress import drawing
 
 app = App(name="validate", help_epilogue="Example: crossaisle validate shop/ --rename.customer user_id --lenient")
-READ = ReadOptions()
 
 
 @app.default
-def validate(path: str, /, *, read: ReadFlags = READ, output: Output = Output()) -> None:  # noqa: B008 - frozen
+def validate(path: str, /, *, read: ReadFlags = READ, output: Output = OUTPUT) -> None:
     """Check data and list every problem at once.
 
     Args:

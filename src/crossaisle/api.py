@@ -1,0 +1,138 @@
+"""The Python door: everything a program needs, from one place.
+
+>>> from crossaisle.api import World, transfer
+>>> from crossaisle.testing_world import tiny_world
+>>> shop = tiny_world()
+>>> cake = transfer(shop, "cake", method="ease")
+>>> ranking = cake.recommend(["u12", "a stranger"], k=3)
+>>> ranking.items.shape, ranking.basis
+((2, 3), ['history', 'popularity'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from . import fusion as _fusion_methods  # noqa: F401 - importing registers the methods
+from . import transfer as _transfer_methods  # noqa: F401
+from .config import build
+from .data.load import open_world
+from .data.split import Moment, Split
+from .data.splits.base import moment
+from .data.world import World
+from .errors import ConfigError
+from .evaluate.result import Report
+from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
+from .evaluate.study import evaluate
+from .fusion.method import FUSIONS
+from .models.base import Base
+from .recommender import Recommender
+from .transfer.method import METHODS, check_needs
+from .transfer.problem import Problem, default_sources
+
+__all__ = [
+    "DEFAULT_METHODS",
+    "Base",
+    "MethodSpec",
+    "Recommender",
+    "Report",
+    "Study",
+    "World",
+    "evaluate",
+    "fuse",
+    "open_world",
+    "transfer",
+]
+
+
+def fuse(
+    world: World,
+    sources: Sequence[str] = (),
+    *,
+    method: str = "shared_bottom",
+    cut: Moment | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Base:
+    """Learn one representation from the source domains, to be reused for any number of targets.
+
+    Args:
+        world: all domains.
+        sources: domains to learn from; empty: all of them.
+        method: a fusion method (`crossaisle methods` lists them).
+        cut: nothing from this time on is seen; None sees everything.
+        seed: of everything random.
+        **options: of the method.
+
+    Raises:
+        MethodError: unknown method.
+        ConfigError: unknown or wrong option.
+        DataError: unknown domain.
+    """
+    chosen = FUSIONS.get(method)
+    ready: Any = build(chosen.options, options, f"options of {method!r}")
+    names = tuple(sources) or tuple(world.domains.ids.to_list())
+    for name in names:
+        world.domain_code(name)
+    return chosen.fit(world if cut is None else world.until(moment(cut)), names, ready, seed)
+
+
+def transfer(  # noqa: PLR0913 - one door; all but two are given by name
+    world: World,
+    target: str,
+    *,
+    method: str = "blend",
+    base: Base | None = None,
+    sources: Sequence[str] = (),
+    cut: Moment | None = None,
+    weeks: float | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Recommender:
+    """Fit a recommender for `target` on everything that may be seen.
+
+    Args:
+        world: all domains.
+        target: the domain to recommend in.
+        method: a transfer method or control (`crossaisle methods` lists them).
+        base: from `fuse`; a method that needs one and gets none fuses one first, from the sources before `cut`.
+        sources: domains whose knowledge may be used; empty: all others.
+        cut: nothing from this time on is seen; None sees everything.
+        weeks: pretend that the target opened this many weeks before the cut (before the last event without one).
+        seed: of everything random.
+        **options: of the method.
+
+    Raises:
+        MethodError: unknown method, or one whose needs the data do not meet.
+        ConfigError: unknown or wrong option, weeks without times.
+        DataError: unknown domain.
+    """
+    chosen = METHODS.get(method)
+    ready: Any = build(chosen.options, options, f"options of {method!r}")
+    names = default_sources(world, target, sources)
+    problem = Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
+    if base is None and "base" in chosen.needs:
+        base = fuse(world, names, cut=cut, seed=seed)
+    check_needs(chosen, base, problem)
+    return chosen.fit(base, problem, ready)
+
+
+def _visible(world: World, target: str, cut: Moment | None, weeks: float | None) -> Split:
+    """Everything before `cut` trains, nothing is asked; of the target, only its last `weeks` weeks are known."""
+    at = None if cut is None else moment(cut)
+    rows = world.interactions if at is None else world.until(at).interactions
+    none = rows.clear()
+    if weeks is None:
+        return Split(rows, none, none, none, "all", at)
+    if weeks < 0:
+        raise ConfigError(f"weeks is {weeks}; a number of at least 0 is needed.")
+    if not world.timed:
+        raise ConfigError("weeks needs a timestamp in every interaction; add the column, or leave weeks out.")
+    end = at if at is not None else rows["timestamp"].max()
+    late = pl.col("timestamp") < pl.lit(end) - timedelta(weeks=weeks)
+    unseen = rows.select((pl.col("domain") == world.domain_code(target)) & late).to_series()
+    return Split(rows.filter(~unseen), none, none, rows.filter(unseen), "all", at)

@@ -1,0 +1,31 @@
+"""`crossaisle run`: the study that a TOML file describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from .output import OUTPUT, Output
+from .runfile import read_run
+from .study import execute
+
+app = App(name="run", help_epilogue="Example: crossaisle run examples/online-retail.toml --out runs/germany")
+
+
+@app.default
+def run(
+    config: Path,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(negative_none=())] = None,
+    output: Output = OUTPUT,
+) -> None:
+    """Run the study that a TOML file describes. An interrupted run goes on where it stopped.
+
+    Args:
+        config: TOML file with [data], [study] and, if not all methods are wanted, [[methods]].
+        out: folder of the run; default: what the file says, else runs/<name of the file>.
+    """
+    execute(read_run(config, out), output)

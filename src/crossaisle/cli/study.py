@@ -1,0 +1,131 @@
+"""Runs a study into its folder: report, finished cells, and the recommender that ships. Shared by several commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .. import report
+from ..data.world import World
+from ..errors import ArtifactError, MethodError, TrainingError
+from ..evaluate.bases import Bases
+from ..evaluate.cells import digest_of, package_version, source_of, study_parts, world_mark
+from ..evaluate.result import Report
+from ..evaluate.spec import Entry, MethodSpec, entry_of
+from ..evaluate.steps import problem_at, steps_of
+from ..evaluate.study import evaluate
+from ..files import write_whole
+from ..recommender import Recommender
+from ..transfer.method import check_needs
+from ..transfer.problem import Problem
+from .flags import open_data
+from .output import Output, console, emit, say
+from .progress import drawing
+from .runfile import Run
+
+RECOMMENDER = "recommender"
+
+
+def execute(run: Run, output: Output) -> Report:
+    """Run, write and show. A second call goes on where the first was interrupted.
+
+    Raises:
+        CrossaisleError: wrong data, study or methods, or a disk that refuses.
+    """
+    with drawing():
+        world = open_data(run.location, run.read)
+        found = judge_all(world, run)
+        shipped = ship(world, run, found)
+    if output.json:
+        emit(document(run, found, shipped))
+    else:
+        _show(run, found, shipped)
+    return found
+
+
+def judge_all(world: World, run: Run) -> Report:
+    """Judge the run's methods on `world`; its folder has ``config.toml`` and the report afterwards."""
+    write_whole(run.out / "config.toml", run.text.encode())
+    found = evaluate(world, run.study, run.methods, run.out)
+    report.write(found, run.out)
+    return found
+
+
+def ship(world: World, run: Run, found: Report) -> Recommender | None:
+    """The recommender that the report says should ship, fitted on all that is known at the cut, in the run folder.
+
+    It is fitted once: a folder that holds the same recommender already is left alone. None where the method cannot
+    be fitted, which is said.
+    """
+    entry = entry_of(_shipped_spec(run.methods, found, run.study.ship))
+    problem = _everything_known(problem_at(world, run.study, steps_of(run.study)[-1], run.study.seeds[0]))
+    described = [world_mark(world), study_parts(run.study), entry.described(), run.study.seeds[0]]
+    key = digest_of([*described, package_version(), source_of(entry.method.fit)])
+    folder = run.out / RECOMMENDER
+    kept = _kept(folder, key)
+    if kept is not None:
+        return kept
+    try:
+        made = _fit(entry, problem, run.out / "bases", run.study.seeds[0])
+    except (MethodError, TrainingError) as error:
+        say(f"no recommender was saved: {error}")
+        return None
+    made = replace(made, facts={**made.facts, "key": key, "data": world.name, "label": entry.label})
+    made.save(folder)
+    return made
+
+
+def document(run: Run, found: Report, shipped: Recommender | None) -> dict[str, Any]:
+    """What ``--json`` prints: where things are, and the headline's numbers."""
+    name, metric, k = run.study.headline
+    rows = [r for r in found.rows if (r.slice, r.metric, r.k) == (name, metric, k)]
+    return {
+        "out": str(run.out),
+        "report": str(run.out / "report.json"),
+        "page": str(run.out / "report.html"),
+        "recommender": str(run.out / RECOMMENDER) if shipped is not None else None,
+        "best": found.best,
+        "headline": [vars(r) for r in rows],
+        "time_saved": [vars(r) for r in found.time_saved],
+        "warnings": found.warnings,
+    }
+
+
+def _show(run: Run, found: Report, shipped: Recommender | None) -> None:
+    from ..report.terminal import show
+
+    show(found, console())
+    print(f"report: {run.out / 'report.html'}\nnumbers: {run.out / 'report.json'}")
+    if shipped is not None:
+        user = next(iter(shipped.user_ids.ids), "ID")
+        print(f"next: crossaisle recommend {run.out} --user {user} --domain {shipped.domain!r} -k 10")
+
+
+def _shipped_spec(methods: Sequence[MethodSpec], found: Report, named: str) -> MethodSpec:
+    label = found.best.get("ships", named)
+    return next(m for m in methods if m.label == label)
+
+
+def _everything_known(problem: Problem) -> Problem:
+    """The question without its pretence: the target's hidden rows are shown, its test rows stay out."""
+    split = problem.split
+    shown = replace(split, train=pl.concat([split.train, split.hidden]), hidden=split.hidden.clear())
+    return replace(problem, split=shown, weeks=None)
+
+
+def _fit(entry: Entry, problem: Problem, bases: Path, seed: int) -> Recommender:
+    base, _ = Bases(bases).get(entry, problem, seed)
+    check_needs(entry.method, base, problem)
+    return entry.method.fit(base, problem, entry.options)
+
+
+def _kept(folder: Path, key: str) -> Recommender | None:
+    try:
+        found = Recommender.load(folder)
+    except ArtifactError:
+        return None
+    return found if found.facts.get("key") == key else None

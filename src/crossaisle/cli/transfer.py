@@ -1,0 +1,73 @@
+"""`crossaisle transfer`: a recommender for a target domain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from .. import api
+from ..models.base import Base
+from .flags import READ, MethodOptions, Names, ReadFlags, open_data, options_of
+from .output import OUTPUT, Output, emit
+from .progress import drawing
+
+app = App(
+    name="transfer",
+    help_epilogue="Example: crossaisle transfer shop/ --target bakery --method finetune --base base --out bakery "
+    "-o epochs=5",
+)
+
+
+@app.default
+def transfer(
+    path: str,
+    /,
+    *,
+    target: str,
+    out: Path,
+    method: str = "blend",
+    base: Annotated[Path | None, Parameter(negative_none=())] = None,
+    sources: Names = (),
+    option: MethodOptions = (),
+    cut: Annotated[str | None, Parameter(negative_none=())] = None,
+    weeks: Annotated[float | None, Parameter(negative_none=())] = None,
+    seed: int = 0,
+    read: ReadFlags = READ,
+    output: Output = OUTPUT,
+) -> None:
+    """Fit a recommender for a target domain on everything that may be seen.
+
+    Args:
+        path: folder, file of interactions, database URL, or ``demo``.
+        target: the domain to recommend in.
+        out: folder that takes the recommender.
+        method: a transfer method or control; ``crossaisle methods`` lists them.
+        base: folder of a base that ``crossaisle fuse`` saved; a method that needs one and gets none fuses one first.
+        sources: domains whose knowledge may be used; all others when empty.
+        option: an option of the method, key=value; as often as needed.
+        cut: nothing from this time on is seen, for example 2024-09-30.
+        weeks: pretend that the target opened this many weeks before the cut.
+        seed: of everything random.
+    """
+    options = options_of(option)
+    with drawing():
+        loaded = None if base is None else Base.load(base)
+        world = open_data(path, read)
+        made = api.transfer(
+            world,
+            target,
+            method=method,
+            base=loaded,
+            sources=sources,
+            cut=cut,
+            weeks=weeks,
+            seed=seed,
+            **options,
+        )
+        made.save(out)
+    if output.json:
+        emit({"recommender": str(out), "method": made.method, "domain": made.domain, "items": len(made.catalogue)})
+    else:
+        print(f"recommender: {out}\nnext: crossaisle recommend {out} --user ID -k 10")
