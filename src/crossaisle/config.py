@@ -25,8 +25,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"no such configuration file: {path}; give the path of a TOML file.") from None
+    except OSError as error:
+        raise ConfigError(f"no configuration at {path} ({error.strerror}); give the path of a TOML file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}; mend that line.") from None
 
@@ -83,43 +83,56 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _field_docs(cls: type) -> dict[str, str]:
-    source = inspect.getsource(cls)
+    try:
+        source = inspect.getsource(cls)
+    except (OSError, TypeError):  # typed at a prompt
+        return {}
     pattern = re.compile(r'^    (\w+):[^\n]*\n    """(.*?)"""', re.M | re.S)
     return {m[1]: " ".join(m[2].split()) for m in pattern.finditer(source)}
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
     if origin in (typing.Union, types.UnionType):
-        return None if value is None else _first_fitting(args, value, where)
+        return _first_fitting(args, value, where)
     if origin is typing.Literal:
         if value not in args:
             raise ConfigError(f"{where} is {value!r}; allowed: {', '.join(map(repr, args))}.")
         return value
-    if origin in (tuple, list):
+    if origin is tuple:
         if not isinstance(value, (list, tuple)):
             raise ConfigError(f"{where} is {value!r}; a list is needed.")
         return tuple(_convert(args[0], v, where) for v in value)
-    if origin in (dict, Mapping) or hint in (dict, Any):
-        return value
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return build(hint, value, where)
+    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+        return build(typing.cast(type, hint), value, where)
+    return _plain(origin or hint, value, where)
+
+
+def _plain(hint: type, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is Path and isinstance(value, str):
         return Path(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{where} is {value!r}; {getattr(hint, '__name__', hint)} is needed.")
+        raise ConfigError(f"{where} is {value!r}; {_word(hint)} is needed.")
     return value
 
 
 def _first_fitting(options: tuple[Any, ...], value: Any, where: str) -> Any:
-    for option in options:
-        if option is type(None):
-            continue
+    possible = [o for o in options if o is not type(None)]
+    if value is None and len(possible) < len(options):
+        return None
+    if len(possible) == 1:  # its own message says more
+        return _convert(possible[0], value, where)
+    for option in possible:
         try:
             return _convert(option, value, where)
         except ConfigError:
             continue
-    names = ", ".join(getattr(o, "__name__", str(o)) for o in options)
-    raise ConfigError(f"{where} is {value!r}; one of {names} is needed.")
+    raise ConfigError(f"{where} is {value!r}; one of {', '.join(map(_word, possible))} is needed.")
+
+
+def _word(hint: Any) -> str:
+    return getattr(hint, "__name__", str(hint))

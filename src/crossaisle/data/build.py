@@ -11,7 +11,7 @@ import polars as pl
 from . import fingerprint
 from .check import Checked, Coded
 from .problems import Problem
-from .schema import ALWAYS, DEFAULT_EVENT, TABLES
+from .schema import ALWAYS, DEFAULT_EVENT, PART, TABLES
 from .vocab import Vocab
 from .world import World
 
@@ -23,6 +23,7 @@ _CODES: Mapping[str, tuple[str, type[pl.DataType]]] = {
     "event": ("event", pl.UInt8),
 }
 _MOST = {"domain": 65_535, "event": 255}
+_FEW_WORDS = ("currency", PART)
 
 
 def build_world(checked: Mapping[str, Checked], name: str, facts: Mapping[str, Any]) -> World:
@@ -83,12 +84,14 @@ def _frame(table: str, checked: Checked | None, vocabularies: Mapping[str, Vocab
             else:
                 columns[short] = pl.Series(short, np.zeros(rows), dtype=dtype)
         elif checked is not None and column in checked.plain:
-            columns[column] = _packed(table, checked.plain[column])
+            columns[column] = checked.plain[column]
         elif column in ALWAYS[table]:
             kind = pl.Datetime("us") if spec.kind == "time" else _DTYPES[spec.kind]
-            columns[column] = pl.Series(column, [], dtype=kind).extend_constant(None, rows)
+            columns[column] = pl.repeat(None, rows, dtype=kind, eager=True)
     for column, values in (checked.plain if checked is not None else {}).items():
         columns.setdefault(column, values)
+    if table == "interactions":
+        columns |= {c: _packed(columns[c]) for c in _FEW_WORDS if c in columns}
     return pl.DataFrame([s.alias(n) for n, s in columns.items()])
 
 
@@ -98,8 +101,7 @@ def _recode(coded: Coded, vocabulary: Vocab, dtype: type[pl.DataType]) -> pl.Ser
     return pl.Series(vocabulary.encode(coded.ids)).cast(dtype).gather(coded.codes)
 
 
-def _packed(table: str, values: pl.Series) -> pl.Series:
-    # Repeated words of ten million rows (currencies) take four bytes each as codes, sixteen as text.
-    if table == "interactions" and values.dtype == pl.String:
-        return values.cast(pl.Enum(values.drop_nulls().unique().sort()))
-    return values
+def _packed(values: pl.Series) -> pl.Series:
+    # Repeated words of ten million rows take one byte each as codes, sixteen as text.
+    text = values.cast(pl.String)
+    return text.cast(pl.Enum(text.drop_nulls().unique().sort()))

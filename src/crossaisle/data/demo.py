@@ -19,6 +19,7 @@ The data are read with polars from the files inside the package, which is locate
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,7 +73,7 @@ def demo() -> World:
         "households": raw["household_id"].n_unique(),
         "products_sold": raw["product_id"].n_unique(),
     }
-    return World(**{**vars(world), "facts": {**world.facts, **facts}})
+    return replace(world, facts={**world.facts, **facts})
 
 
 def _folder() -> Path:

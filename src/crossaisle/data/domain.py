@@ -43,9 +43,10 @@ def with_domain(tables: Mapping[str, Table], domain: str | None) -> tuple[dict[s
         )
         empty = events.frame.with_columns(domain=pl.lit(""))
         return ready | {"interactions": replace(events, frame=empty)}, [Problem("interactions", "domain", sentence)]
-    frame = events.frame.with_columns(pl.col("item_id").cast(pl.String)).join(
-        pairs.lazy(), on="item_id", how="left", maintain_order="left"
-    )
+    # Looked up once and kept: a lazy join would run again for every column that is read.
+    asked = events.frame.select(pl.col("item_id").cast(pl.String)).collect()
+    found = asked.join(pairs, on="item_id", how="left", maintain_order="left")["domain"]
+    frame = events.frame.with_columns(found)
     return ready | {"interactions": replace(events, frame=frame)}, []
 
 

@@ -57,11 +57,13 @@ def _add(digest: Any, series: pl.Series) -> None:
             digest.update(b"|null|")
             digest.update(part.is_null().to_numpy().tobytes())
         dtype = part.dtype
-        if isinstance(dtype, (pl.Datetime, pl.Date, pl.Duration)):
+        if isinstance(dtype, pl.Enum):
+            digest.update("\x1f".join(dtype.categories).encode())
+        if isinstance(dtype, (pl.Datetime, pl.Date, pl.Duration, pl.Enum)):
             part = part.to_physical()
         if part.dtype.is_numeric() and not part.dtype.is_decimal():
             digest.update(part.fill_null(0).to_numpy().tobytes())
-        elif dtype in (pl.String, pl.Enum, pl.Categorical):
-            digest.update("\x1f".join(part.cast(pl.String).fill_null("").to_list()).encode())
+        elif dtype == pl.String:
+            digest.update("\x1f".join(part.fill_null("").to_list()).encode())
         else:
             digest.update(repr(part.to_list()).encode())

@@ -10,15 +10,15 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import config
-from ..errors import DataError
+from ..errors import DataError, unknown
 from . import cache
 from .build import build_world, too_many
 from .check import Checked, check_table
 from .domain import with_domain
 from .problems import Problem, refuse
 from .quarantine import set_aside
-from .readers import files, open_tables
-from .schema import TABLES
+from .readers import existing, in_folder, open_tables
+from .schema import PART, TABLES
 from .table import Table
 from .validate import Clock
 from .world import World
@@ -62,7 +62,8 @@ def from_frames(
         interactions: one row per event; columns as in `crossaisle.data.schema`.
         items: one row per item and domain; further columns are attributes.
         users: one row per user; further columns are attributes.
-        options: how to read; `changes` override its fields.
+        options: how to read.
+        **changes: override fields of `options`.
 
     Raises:
         DataError: listing every problem at once.
@@ -102,7 +103,7 @@ def from_folder(folder: str | Path, options: ReadOptions | None = None, **change
         DataError: the folder lacks interactions, or its rows are wrong; every problem is listed.
     """
     chosen = _options(options, changes)
-    paths = files.in_folder(Path(folder))
+    paths = in_folder(Path(folder))
     return _cached(paths, replace(chosen, name=chosen.name or Path(folder).resolve().name))
 
 
@@ -111,7 +112,8 @@ def from_url(url: str, options: ReadOptions | None = None, **changes: Any) -> Wo
 
     Args:
         url: ``sqlite:///shop.db`` or ``postgresql://user:password@host:5432/shop``.
-        options: how to read; `changes` override its fields.
+        options: how to read.
+        **changes: override fields of `options`.
 
     Raises:
         DataError: no connection, no such tables, or wrong rows; passwords are never shown.
@@ -152,8 +154,7 @@ def from_tables(tables: Mapping[str, Table], options: ReadOptions, beside: Path)
     name = options.name or "world"
     if "interactions" not in tables:
         raise DataError(f"{name} has no interactions; there are: {', '.join(tables) or 'no tables'}; add them.")
-    renamed = {n: _renamed(t, options.rename) for n, t in tables.items() if n in TABLES}
-    ready, problems = with_domain(renamed, options.domain)
+    ready, problems = with_domain(_renamed(tables, options.rename), options.domain)
     clock = Clock.ticking(options.time_unit)
     checked = {n: check_table(ready[n], clock) for n in TABLES if n in ready}
     problems += [p for c in checked.values() for p in c.findings.problems] + too_many(checked)
@@ -174,11 +175,12 @@ def _options(options: ReadOptions | None, changes: Mapping[str, Any]) -> ReadOpt
 
 
 def _cached(paths: Mapping[str, Path], options: ReadOptions) -> World:
-    tables = _joined({n: replace(next(open_tables(str(p))), name=n) for n, p in paths.items()})
-    beside = next(iter(paths.values())).parent
+    for path in paths.values():
+        existing(path)
 
     def fresh() -> World:
-        return from_tables(tables, options, beside)
+        tables = _joined({n: replace(next(open_tables(str(p))), name=n) for n, p in paths.items()})
+        return from_tables(tables, options, next(iter(paths.values())).parent)
 
     # A lenient read also writes a file, which a cached answer would not.
     if not options.cache or options.lenient:
@@ -189,17 +191,18 @@ def _cached(paths: Mapping[str, Path], options: ReadOptions) -> World:
 def _joined(tables: dict[str, Table]) -> dict[str, Table]:
     """Train, valid and test as one table of interactions with a column that tells them apart."""
     ready = {n: t for n, t in tables.items() if n in TABLES}
-    parts = {n: tables[n] for n in ("train", "valid", "test") if n in tables}
-    if "interactions" in ready:
-        parts = {"train": ready["interactions"], **{n: t for n, t in parts.items() if n != "train"}}
-    if len(parts) > 1:
-        frames = [t.frame.with_columns(part=pl.lit(n)) for n, t in parts.items()]
-        source = ", ".join(t.source for t in parts.values())
-        typed = all(t.typed for t in parts.values())
-        ready["interactions"] = Table("interactions", pl.concat(frames, how="diagonal_relaxed"), source, typed)
-    elif "interactions" not in ready:
-        ready["interactions"] = replace(next(iter(parts.values())), name="interactions")
-    return ready
+    named = {"train": ready.get("interactions"), **{n: t for n, t in tables.items() if n not in TABLES}}
+    parts = {n: t for n, t in named.items() if t is not None}
+    if len(parts) == 1:
+        return ready | {"interactions": replace(parts["train"], name="interactions")}
+    source = ", ".join(t.source for t in parts.values())
+    frame = pl.concat([t.frame.with_columns(pl.lit(n).alias(PART)) for n, t in parts.items()], how="diagonal_relaxed")
+    try:
+        frame.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).split("\n")[0]
+        raise DataError(f"{source} do not fit together: {reason}; give the same column the same type.") from error
+    return ready | {"interactions": Table("interactions", frame, source, all(t.typed for t in parts.values()))}
 
 
 def _mendable(problems: list[Problem], checked: Mapping[str, Checked]) -> bool:
@@ -207,8 +210,21 @@ def _mendable(problems: list[Problem], checked: Mapping[str, Checked]) -> bool:
     return all(p.rows for p in problems) and (bad is None or not bool(bad.all()))
 
 
-def _renamed(table: Table, names: Mapping[str, str]) -> Table:
-    return replace(table, frame=table.frame.rename(dict(names), strict=False)) if names else table
+def _renamed(tables: Mapping[str, Table], names: Mapping[str, str]) -> dict[str, Table]:
+    there = {n: t.frame.collect_schema().names() for n, t in tables.items()}
+    for old in names:
+        if not any(old in columns for columns in there.values()):
+            raise DataError("rename: " + unknown("column", old, sorted({c for cs in there.values() for c in cs})))
+    ready = {}
+    for table, columns in there.items():
+        after = [names.get(c, c) for c in columns]
+        twice = sorted({c for c in after if after.count(c) > 1})
+        if twice:
+            raise DataError(
+                f"rename gives {table} two columns called {twice[0]!r}; leave one out or name it otherwise."
+            )
+        ready[table] = replace(tables[table], frame=tables[table].frame.rename(dict(names), strict=False))
+    return ready
 
 
 def _lazy(name: str, frame: Frame) -> pl.LazyFrame:
@@ -220,8 +236,10 @@ def _lazy(name: str, frame: Frame) -> pl.LazyFrame:
         if type(frame).__module__.split(".")[0] == "pandas":
             return pl.from_pandas(frame).lazy()
         return pl.DataFrame(frame).lazy()
-    except Exception as error:
-        kind = type(frame).__name__
+    except Exception as error:  # whatever the frame's own library raises
+        kind = f"{type(frame).__module__.split('.')[0]}.{type(frame).__name__}"
+        reason = str(error).split("\n")[0]
         raise DataError(
-            f"{name} is a {kind}, which is no data frame ({error}); give a polars or pandas frame."
+            f"{name} is a {kind} that cannot be read ({reason}); give a polars or pandas frame whose columns each "
+            "have one name and one type."
         ) from error

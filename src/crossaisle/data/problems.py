@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -69,17 +69,13 @@ class Findings:
         if values is None:
             shown = [f"row {i + 1}" for i in places]
         else:
-            shown = [f"row {i + 1}: {_show(v)}" for i, v in zip(places, values.gather(places), strict=True)]
+            words = _words(values.gather(places))
+            shown = [f"row {i + 1}: {word}" for i, word in zip(places, words, strict=True)]
         more = ["…"] if count > EXAMPLES else []
         verb = "1 row is" if count == 1 else f"{count:,} rows are"
         sentence = f"{verb} {what} ({'; '.join(shown + more)}); {allowed}."
         self.problems.append(Problem(self.table, column, sentence, count))
         self.reasons.append((f"{column} is {what}", mask.fill_null(False)))
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether something is wrong that dropping rows does not mend."""
-        return any(p.rows == 0 for p in self.problems)
 
     @property
     def bad(self) -> pl.Series | None:
@@ -92,7 +88,7 @@ class Findings:
         return union
 
 
-def refuse(name: str, problems: Iterable[Problem]) -> DataError:
+def refuse(name: str, problems: Sequence[Problem]) -> DataError:
     """The error that lists all `problems` of the data called `name`."""
     found = [str(p) for p in problems]
     by_row = any(p.rows for p in problems)
@@ -100,6 +96,12 @@ def refuse(name: str, problems: Iterable[Problem]) -> DataError:
     note = " (rows count from 1, the header is not counted)" if by_row else ""
     advice = "mend the data, or read it with `lenient` to set bad rows aside" if by_row else "mend the data"
     return DataError(f"{name} has {count}{note}; {advice}:", found)
+
+
+def _words(values: pl.Series) -> list[str]:
+    if isinstance(values.dtype, pl.Datetime):  # Python knows no year after 9999, wrong units have them
+        return values.cast(pl.String).to_list()
+    return [_show(v) for v in values]
 
 
 def _show(value: object) -> str:

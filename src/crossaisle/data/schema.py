@@ -101,5 +101,8 @@ ALWAYS: Mapping[str, tuple[str, ...]] = {
 }
 """Optional columns that a World always has, all null where the user brought none."""
 
+PART = "part"
+"""Column of interactions that a folder with train, valid and test files gives to its World."""
+
 RESERVED = frozenset({"user", "item"})
 """Names of coded columns; user tables may not use them for attributes."""

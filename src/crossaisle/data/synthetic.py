@@ -100,18 +100,18 @@ class Truth:
     members: Mapping[str, Codes] = field(repr=False)
 
     def scores(self, domain: str, users: Codes | None = None) -> Floats:
-        """True scores (n users, catalogue items) in `domain` (all users when None): log-probabilities up to a constant."""
+        """True scores (n users, catalogue items) in `domain`, of all users when None: log-odds up to a constant."""
         rows = self.users[domain] if users is None else self.users[domain][users]
         items = self.catalogues[domain]
-        scores: Floats = self.strength * rows @ self.items[items].T + self.popularity[items]
-        return scores
+        return (self.strength * rows @ self.items[items].T + self.popularity[items]).astype(np.float32)
 
 
 def synthetic(options: SyntheticOptions | None = None, **changes: Any) -> tuple[World, Truth]:
     """Make a World and the truth behind it.
 
     Args:
-        options: what it is like; `changes` override its fields.
+        options: what it is like.
+        **changes: override fields of `options`.
 
     Raises:
         ConfigError: an unknown option or one outside its range.
@@ -129,7 +129,7 @@ def synthetic(options: SyntheticOptions | None = None, **changes: Any) -> tuple[
         catalogues=dict(zip(names, catalogues, strict=True)),
         members=dict(zip(names, members, strict=True)),
     )
-    prices = np.round(np.exp(generator(chosen.seed, "price").normal(1.5, 0.7, len(truth.items))), 2)
+    prices = generator(chosen.seed, "price").lognormal(1.5, 0.7, len(truth.items)).round(2)
     interactions = pl.concat([_rows(chosen, truth, name, prices) for name in names]).sort("timestamp", "user_id")
     world = World.from_frames(interactions, _item_rows(chosen, truth, prices), _user_rows(truth), name="synthetic")
     return world, truth
@@ -217,7 +217,8 @@ def _sample(rng: np.random.Generator, scores: Floats, counts: npt.NDArray[np.int
     places = np.searchsorted(
         (ends + np.arange(len(scores))[:, None]).ravel(), rows + rng.random(len(rows)), side="right"
     )
-    return np.minimum(places - rows * scores.shape[1], scores.shape[1] - 1)
+    columns: npt.NDArray[np.int64] = np.minimum(places - rows * scores.shape[1], scores.shape[1] - 1)
+    return columns
 
 
 def _names(letter: str, codes: Codes) -> pl.Series:

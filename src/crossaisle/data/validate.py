@@ -50,7 +50,8 @@ def convert(spec: Column, raw: pl.Series, findings: Findings, clock: Clock) -> p
         clock: for columns of times.
 
     Returns:
-        (n,) String (id, text), Float32, Int32 or Datetime[us]; null in faulty rows; None when the whole column is wrong.
+        (n,) String (id, text), Float32, Int32 or Datetime[us], null in faulty rows; None when the whole column is
+        wrong.
     """
     if raw.dtype == pl.Null:
         raw = raw.cast(pl.String)
@@ -120,7 +121,7 @@ def _times(spec: Column, raw: pl.Series, findings: Findings, clock: Clock) -> pl
         text = raw.str.strip_chars()
         text = text.set(text == "", None)
         if _mostly_digits(text):
-            return _epochs(spec, text.cast(pl.Float64, strict=False), findings, clock)
+            return _epochs(spec, text, findings, clock)
         times = _parse(text)
         findings.rows(spec.name, text.is_not_null() & times.is_null(), raw, "not a time", spec.allowed)
     elif raw.dtype.is_numeric():
@@ -149,7 +150,7 @@ def _mostly_digits(text: pl.Series) -> bool:
 def _parse(text: pl.Series) -> pl.Series:
     """ISO 8601 in its usual spellings; zoned times become UTC."""
     plain = text.str.replace(r"^(\d{4}-\d\d-\d\d)[Tt]", "$1 ")
-    times = pl.Series(text.name, [None] * 0, dtype=pl.Datetime("us")).extend_constant(None, len(text))
+    times = pl.repeat(None, len(text), dtype=pl.Datetime("us"), eager=True)
     for pattern in (*_TIME_FORMATS, _ZONED):
         if (times.is_null() & plain.is_not_null()).any():
             found = plain.str.to_datetime(pattern, time_unit="us", strict=False)
@@ -160,27 +161,24 @@ def _parse(text: pl.Series) -> pl.Series:
 
 
 def _epochs(spec: Column, raw: pl.Series, findings: Findings, clock: Clock) -> pl.Series | None:
-    given = raw.is_not_null()
-    number = raw.cast(pl.Float64)
+    number = raw.cast(pl.Float64, strict=False)
+    if number.null_count() == len(raw) == raw.null_count():
+        return number.cast(pl.Datetime("us"))
     looks = guess_unit(number)
     if clock.unit is None or (looks is not None and looks != clock.unit):
-        findings.whole(spec.name, _about_unit(raw, looks, clock.unit))
+        findings.whole(spec.name, _about_unit(number, looks, clock.unit))
         return None
     factor = 1_000_000 // _PER_SECOND[clock.unit]
-    exact = (
-        raw.cast(pl.Int64, strict=False)
-        if raw.dtype.is_integer()
-        else (number * 1.0).round().cast(pl.Int64, strict=False)
-    )
-    times = (exact * factor).cast(pl.Datetime("us"))
-    findings.rows(spec.name, given & times.is_null(), raw, "not a time", spec.allowed)
+    # Doubles hold microseconds exactly until the year 2255.
+    times = (number * factor).round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
+    findings.rows(spec.name, raw.is_not_null() & times.is_null(), raw, "not a time", spec.allowed)
     _refuse_future(spec, times, findings, clock)
     return times
 
 
 def guess_unit(number: pl.Series) -> str | None:
     """``s``, ``ms``, ``us`` or ``ns`` when the middle value fits one of them since 1973, else None."""
-    middle = number.drop_nulls().abs().median()
+    middle = number.drop_nulls().drop_nans().abs().median()
     size = float(middle) if isinstance(middle, (int, float)) else 0.0
     for unit, low in (("ns", 1e17), ("us", 1e14), ("ms", 1e11), ("s", 1e8)):
         if size >= low:
@@ -188,10 +186,8 @@ def guess_unit(number: pl.Series) -> str | None:
     return None
 
 
-def _about_unit(raw: pl.Series, looks: str | None, asked: str | None) -> str:
-    example = raw.drop_nulls().head(1).to_list()
-    shown = f"{example[0]:.0f}" if example else "none"
-    got = f"whole numbers such as {shown}"
+def _about_unit(number: pl.Series, looks: str | None, asked: str | None) -> str:
+    got = f"whole numbers such as {number.drop_nulls()[0]:.0f}"
     dates = "give dates such as 2017-12-31T23:59:59"
     if looks is None:
         return f"holds {got}, which are no time since 1970 in any unit; {dates}."

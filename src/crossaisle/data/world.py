@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """All domains in one place. Make one with the functions of `crossaisle.data` or `World.from_…`.
+    """All domains in one place. Make one with `World.from_…`.
 
     Attributes:
         interactions: one row per event: ``user`` u32, ``item`` u32, ``domain`` u16, ``event`` u8 (codes),

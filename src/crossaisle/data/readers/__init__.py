@@ -10,22 +10,26 @@ from pathlib import Path
 
 from ...errors import DataError, unknown
 from ...registry import Registry
+from ..schema import TABLES
 from ..table import Reader, Table
 from . import database, files
 
 READERS: Registry[Reader] = Registry("reader", "crossaisle.readers")
 """Name → reader; a name is a file ending without its dot, or the scheme of a URL, in lower case."""
 
-for _ending, _reader in files.READERS.items():
-    READERS.add(_ending, _reader)
-for _scheme in database.SCHEMES:
-    READERS.add(_scheme, database.read)
+STEMS = (*TABLES, "train", "valid", "test")
+"""File names (without ending) that a folder is searched for."""
 
-__all__ = ["READERS", "open_tables"]
+for _name, _reader in files.READERS.items():
+    READERS.add(_name, _reader)
+for _name in database.SCHEMES:
+    READERS.add(_name, database.read)
+
+__all__ = ["READERS", "STEMS", "existing", "in_folder", "open_tables"]
 
 
 def open_tables(location: str) -> Iterator[Table]:
-    """The tables at `location`: a folder, a file or a URL.
+    """The tables of the file or database at `location`.
 
     Raises:
         DataError: nothing is there, or no reader claims it.
@@ -33,12 +37,49 @@ def open_tables(location: str) -> Iterator[Table]:
     if "://" in location:
         scheme = location.split("://", 1)[0].lower().split("+")[0]
         return _reader_for(scheme, "URL scheme")(location)
+    existing(location)
+    return _reader_for(_ending(Path(location)), "file ending")(location)
+
+
+def existing(location: str | Path) -> Path:
+    """`location` as the path of a file.
+
+    Raises:
+        DataError: there is no such file.
+    """
     path = Path(location)
     if path.is_dir():
-        return (t for p in files.in_folder(path).values() for t in open_tables(str(p)))
-    if not path.exists():
+        raise DataError(f"{path} is a folder and a file is needed; name the file, or read the folder as a whole.")
+    if not path.is_file():
         raise DataError(f"no such file: {path}; check the path.")
-    return _reader_for(path.suffix.lower().lstrip("."), "file ending")(location)
+    return path
+
+
+def in_folder(folder: Path) -> dict[str, Path]:
+    """Stem → file of the tables in `folder`.
+
+    Raises:
+        DataError: no such folder, two files for one table, or neither interactions nor train.
+    """
+    if not folder.is_dir():
+        raise DataError(f"no such folder: {folder}; give a folder with interactions.parquet, .csv or .jsonl.")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.stem in STEMS and _ending(path) in READERS.names():
+            twin = found.get({"train": "interactions"}.get(path.stem, path.stem)) or found.get(path.stem)
+            if twin is not None:
+                raise DataError(f"{folder} has both {twin.name} and {path.name}; keep one of them.")
+            found[path.stem] = path
+    if not {"interactions", "train"} & set(found):
+        there = ", ".join(sorted(p.name for p in folder.iterdir())[:12]) or "nothing"
+        raise DataError(
+            f"{folder} has no interactions.parquet, .csv or .jsonl (nor train.*); there is: {there}. Add or rename one."
+        )
+    return found
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower().lstrip(".")
 
 
 def _reader_for(name: str, what: str) -> Reader:

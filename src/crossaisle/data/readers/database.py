@@ -33,7 +33,7 @@ def read(location: str) -> Iterator[Table]:
     scheme = "sqlite" if location.lower().startswith("sqlite") else "postgresql"
     try:
         with _connect(scheme, location) as connection:
-            yield from list(_tables(connection, scheme, hide_password(location)))
+            return iter(list(_tables(connection, scheme, hide_password(location))))
     except DataError:
         raise
     except Exception as error:  # drivers raise a dozen kinds; users need the sentence of any
@@ -44,7 +44,8 @@ def read(location: str) -> Iterator[Table]:
 
 def hide_password(text: str) -> str:
     """`text` with the password of any URL in it replaced by ``***``."""
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    without = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    return re.sub(r"([?&]password=)[^&\s]*", r"\1***", without)
 
 
 def _connect(scheme: str, location: str) -> Any:
@@ -55,7 +56,7 @@ def _connect(scheme: str, location: str) -> Any:
     if scheme == "sqlite":
         import adbc_driver_sqlite.dbapi as sqlite
 
-        path = re.sub(r"^sqlite:(///|//)", "", location.split("?")[0])
+        path = re.sub(r"(?i)^sqlite:(///|//)", "", location.split("?")[0])
         if not Path(path).is_file():
             raise DataError(f"no such SQLite file: {path}; write sqlite:///relative.db or sqlite:////absolute.db.")
         return sqlite.connect(path)

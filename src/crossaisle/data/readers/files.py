@@ -1,4 +1,4 @@
-"""Files: Parquet, CSV and JSON lines, and folders of them."""
+"""Files: Parquet, CSV and JSON lines."""
 
 from __future__ import annotations
 
@@ -10,40 +10,12 @@ from pathlib import Path
 import polars as pl
 
 from ...errors import DataError
-from ..schema import TABLES
 from ..table import Reader, Table
-
-STEMS = (*TABLES, "train", "valid", "test")
-"""File names (without ending) that a folder is searched for."""
-
-
-def in_folder(folder: Path) -> dict[str, Path]:
-    """Stem → file of the tables in `folder`.
-
-    Raises:
-        DataError: no such folder, two files for one table, or neither interactions nor train.
-    """
-    if not folder.is_dir():
-        raise DataError(
-            f"no such folder: {folder}; give the path of a folder with interactions.parquet, .csv or .jsonl."
-        )
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.stem in STEMS and path.suffix.lower().lstrip(".") in READERS:
-            if path.stem in found:
-                raise DataError(f"{folder} has both {found[path.stem].name} and {path.name}; keep one of them.")
-            found[path.stem] = path
-    if not {"interactions", "train"} & set(found):
-        there = ", ".join(sorted(p.name for p in folder.iterdir())[:12]) or "nothing"
-        raise DataError(
-            f"{folder} has no interactions.parquet, .csv or .jsonl (nor train.*); there is: {there}. Add or rename one."
-        )
-    return found
 
 
 def read_parquet(location: str) -> Iterator[Table]:
     """A Parquet file, read column by column when asked for."""
-    path = _existing(location)
+    path = _filled(location)
     try:
         frame = pl.scan_parquet(path, hive_partitioning=False)
         frame.collect_schema()
@@ -53,8 +25,8 @@ def read_parquet(location: str) -> Iterator[Table]:
 
 
 def read_csv(location: str) -> Iterator[Table]:
-    """A CSV file with a header; every cell is text here, and types are checked later, so that bad cells can be named."""
-    path = _existing(location)
+    """A CSV file with a header; every cell is text here and checked later, so that bad cells can be named."""
+    path = _filled(location)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
@@ -67,7 +39,7 @@ def read_csv(location: str) -> Iterator[Table]:
 
 def read_jsonl(location: str) -> Iterator[Table]:
     """A file with one JSON object per line."""
-    path = _existing(location)
+    path = _filled(location)
     try:
         # Types from all lines, not the first hundred: a column that mixes numbers and text is text to the checks.
         frame = pl.read_ndjson(path, infer_schema_length=None)
@@ -84,10 +56,8 @@ READERS: Mapping[str, Reader] = {
 }
 
 
-def _existing(location: str) -> Path:
+def _filled(location: str) -> Path:
     path = Path(location)
-    if not path.is_file():
-        raise DataError(f"no such file: {path}; check the path.")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty; it needs a header and at least one row.")
     return path

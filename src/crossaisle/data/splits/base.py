@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -84,8 +85,8 @@ def check_cut(world: World, cut: datetime, kind: str) -> None:
             f"split {kind!r} needs a timestamp in every interaction, and {missing:,} of {len(times):,} have none; "
             "add them, or choose leave_last_out, or k_shot or cold_items without a cut."
         )
-    first, last = times.min(), times.max()
-    if not (isinstance(first, datetime) and isinstance(last, datetime) and first < cut <= last):
+    first, last = typing.cast(datetime, times.min()), typing.cast(datetime, times.max())
+    if not first < cut <= last:
         raise ConfigError(f"cut {cut} is outside the data ({first} to {last}); choose a time between.")
 
 
@@ -101,11 +102,21 @@ def need_test(test: pl.DataFrame, target: str, why: str) -> None:
         )
 
 
+def check_weeks(test_weeks: float) -> None:
+    """Refuse a test window without length.
+
+    Raises:
+        ConfigError: zero or less.
+    """
+    if test_weeks <= 0:
+        raise ConfigError(f"test_weeks is {test_weeks}; a number > 0 is needed.")
+
+
 def check_share(name: str, value: float, *, least: float = 0.0) -> None:
     """Refuse a share outside [least, 1).
 
     Raises:
         ConfigError: naming the allowed range.
     """
-    if not least <= value < 1 or (least > 0 and value == 0):
+    if not least <= value < 1:
         raise ConfigError(f"{name} is {value}; a share from {least:g} to below 1 is needed.")

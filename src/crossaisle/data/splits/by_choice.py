@@ -10,7 +10,7 @@ import polars as pl
 from ...errors import ConfigError, DataError
 from ...rng import generator
 from ..world import World
-from .base import Moment, Split, check_cut, check_share, moment, need_test, rows_of
+from .base import Moment, Split, check_cut, check_share, check_weeks, moment, need_test, rows_of
 
 _TIME = pl.col("timestamp")
 
@@ -71,7 +71,7 @@ def k_shot(
     rest = rows.filter(~shown)
     test, hidden = (rest, rest.clear()) if cut is None else (late, rest)
     need_test(test, target, "left to ask for")
-    return Split(train, rows.clear(), test, hidden, "k_shot", _at(cut), cut is None and world.timed)
+    return Split(train, rows.clear(), test, hidden, "k_shot", _at(cut), cut is None and _some_times(world))
 
 
 def cold_items(
@@ -108,6 +108,8 @@ def _cold(world: World, target: str, column: str, shares: tuple[float, float], s
     kind = f"cold_{column}s"
     check_share("share", shares[0], least=0.001)
     check_share("valid_share", shares[1])
+    if sum(shares) >= 1:
+        raise ConfigError(f"share and valid_share are {shares[0]} and {shares[1]}; together they must stay below 1.")
     of_target, early, late = _around(world, target, cut, None, kind)
     rows = early.filter(of_target)
     asked = late if cut is not None else rows
@@ -121,7 +123,7 @@ def _cold(world: World, target: str, column: str, shares: tuple[float, float], s
     test = asked.filter(is_test)
     hidden = rows.filter(is_test) if cut is not None else rows.clear()
     need_test(test, target, f"of {kind.replace('_', ' ')}")
-    return Split(train, rows.filter(is_valid), test, hidden, kind, _at(cut), cut is None and world.timed)
+    return Split(train, rows.filter(is_valid), test, hidden, kind, _at(cut), cut is None and _some_times(world))
 
 
 def _around(
@@ -130,13 +132,20 @@ def _around(
     """(rows of target, rows that may be seen, target's rows after the cut)."""
     of_target = rows_of(world, target)
     if cut is None:
+        if test_weeks is not None:
+            raise ConfigError(f"test_weeks is {test_weeks} and there is no cut; give the cut or leave test_weeks out.")
         return of_target, world.interactions, world.interactions.clear()
     at = moment(cut)
     check_cut(world, at, kind)
     late = world.interactions.filter(of_target & (at <= _TIME))
     if test_weeks is not None:
+        check_weeks(test_weeks)
         late = late.filter(at + timedelta(weeks=test_weeks) > _TIME)
     return of_target, world.interactions.filter(at > _TIME), late
+
+
+def _some_times(world: World) -> bool:
+    return world.interactions["timestamp"].null_count() < world.interactions.height
 
 
 def _at(cut: Moment | None) -> datetime | None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from ...errors import ConfigError
 from ..world import World
-from .base import Moment, Split, check_cut, check_share, moment, need_test, rows_of
+from .base import Moment, Split, check_cut, check_share, check_weeks, moment, need_test, rows_of
 
 _TIME = pl.col("timestamp")
 
@@ -78,11 +78,10 @@ def _before_and_test(
 ) -> tuple[pl.Expr, pl.DataFrame, pl.DataFrame]:
     of_target = rows_of(world, target)
     check_cut(world, cut, kind)
-    if test_weeks is not None and test_weeks <= 0:
-        raise ConfigError(f"test_weeks is {test_weeks}; a number > 0 is needed.")
     asked = of_target & (cut <= _TIME)
     why = f"from {cut} on"
     if test_weeks is not None:
+        check_weeks(test_weeks)
         end = cut + timedelta(weeks=test_weeks)
         asked, why = asked & (end > _TIME), f"from {cut} to {end}"
     test = world.interactions.filter(asked)

@@ -9,16 +9,15 @@ from typing import Any
 import polars as pl
 
 from ...errors import DataError
-from ..check import check_table
+from ..check import Checked, check_table
 from ..domain import with_domain
-from ..load import ReadOptions, as_table
+from ..load import as_table
 from ..problems import Problem, refuse
+from ..schema import DEFAULT_EVENT, PART
 from ..validate import Clock
+from ..vocab import Vocab
 from ..world import World
 from .base import Split, need_test, rows_of
-
-PART = "part"
-"""Column of interactions that a folder with train, valid and test files gives to its World."""
 
 
 def given(
@@ -51,9 +50,9 @@ def given(
     asked = parts["test"].filter(of_target)
     need_test(asked, target, "in the given test rows")
     last, first = parts["train"]["timestamp"].max(), asked["timestamp"].min()
-    timed = isinstance(last, datetime) and isinstance(first, datetime)
-    leaks = isinstance(last, datetime) and isinstance(first, datetime) and last > first
-    cut = first if timed and not leaks and isinstance(first, datetime) else None
+    cut, leaks = None, False
+    if isinstance(last, datetime) and isinstance(first, datetime):
+        cut, leaks = (None, True) if last > first else (first, False)
     none = parts["train"].clear()
     return Split(parts["train"], parts["valid"].filter(of_target), asked, none, "given", cut, leaks)
 
@@ -69,33 +68,36 @@ def _of_folder(world: World) -> dict[str, pl.DataFrame]:
 
 
 def _coded(world: World, name: str, part: Any) -> pl.DataFrame:
-    source = as_table("interactions", part)
-    tables, _ = with_domain({"interactions": source}, None)
-    if len(world.domains) == 1:
-        tables, _ = with_domain({"interactions": source}, world.domains.ids[0])
-    checked = check_table(tables["interactions"], Clock.ticking(ReadOptions().time_unit))
+    """The rows of `part` in the codes and columns of `world.interactions`."""
+    only = world.domains.ids[0] if len(world.domains) == 1 else None
+    tables, _ = with_domain({"interactions": as_table("interactions", part)}, only)
+    checked = check_table(tables["interactions"], Clock.ticking(None))
     if checked.findings.problems:
         raise refuse(f"the given {name} part", checked.findings.problems)
-    columns: dict[str, pl.Series] = {}
-    problems = []
-    known = {"user_id": world.user_ids, "item_id": world.item_ids, "domain": world.domains, "event": world.events}
-    short = {"user_id": "user", "item_id": "item", "domain": "domain", "event": "event"}
-    for column, vocabulary in known.items():
-        if column not in checked.coded:
-            columns["event"] = pl.Series([0]).new_from_index(0, checked.rows)
-            continue
-        coded = checked.coded[column]
-        codes = pl.Series(vocabulary.encode(coded.ids))
-        strange = coded.ids.filter(codes < 0)
-        if len(strange):
-            shown = ", ".join(repr(i) for i in strange.head(5))
-            sentence = f"{len(strange):,} ids are not in the World (for example {shown}); read them with it."
-            problems.append(Problem(name, column, sentence))
-        columns[short[column]] = codes.gather(coded.codes)
+    words = {"user_id": world.user_ids, "item_id": world.item_ids, "domain": world.domains, "event": world.events}
+    found = {c: _codes(name, c, vocabulary, checked) for c, vocabulary in words.items()}
+    problems = [f for f in found.values() if isinstance(f, Problem)]
     if problems:
         raise refuse("the given split", problems)
-    columns |= {n: s for n, s in checked.plain.items() if n in world.interactions.columns}
-    return _like(world.interactions, columns, checked.rows)
+    codes = {c.removesuffix("_id"): f for c, f in found.items() if isinstance(f, pl.Series)}
+    return _like(world.interactions, {**checked.plain, **codes}, checked.rows)
+
+
+def _codes(name: str, column: str, vocabulary: Vocab, checked: Checked) -> pl.Series | Problem:
+    """Codes (n,) of one id column of the part `name`, or what is wrong with it."""
+    if column not in checked.coded:  # of the four, only the event may be left out
+        code = 0 if len(vocabulary) == 1 else vocabulary.code(DEFAULT_EVENT)
+        if code < 0:
+            return Problem(name, column, "this column is missing, and the World has several events; add it.")
+        return pl.repeat(code, checked.rows, eager=True)
+    coded = checked.coded[column]
+    codes = pl.Series(vocabulary.encode(coded.ids))
+    strange = coded.ids.filter(codes < 0)
+    if len(strange):
+        shown = ", ".join(repr(i) for i in strange.head(5))
+        sentence = f"{len(strange):,} ids are not in the World (for example {shown}); read them with it."
+        return Problem(name, column, sentence)
+    return codes.gather(coded.codes)
 
 
 def _like(pattern: pl.DataFrame, columns: dict[str, pl.Series], rows: int) -> pl.DataFrame:
@@ -104,5 +106,5 @@ def _like(pattern: pl.DataFrame, columns: dict[str, pl.Series], rows: int) -> pl
         values = columns.get(name)
         if values is None:
             values = pl.Series(name, [None], dtype=dtype).new_from_index(0, rows)
-        series.append(values.cast(dtype).alias(name))
+        series.append(values.cast(dtype, strict=False).alias(name))
     return pl.DataFrame(series)

@@ -1,4 +1,4 @@
-"""Splits by name, so that a configuration can choose one: ``[split] kind = "launch"``, ``weeks = 2`` …"""
+"""Splits by name, so that a configuration can choose one, as in ``[split] kind = "launch"``."""
 
 from __future__ import annotations
 
@@ -135,5 +135,5 @@ def make_split(name: str, world: World, target: str, options: Mapping[str, Any] 
         DataError: the data do not allow it.
     """
     method = SPLITS.get(name)
-    ready = build(method.options, options or {}, f"[split] {name}")
+    ready: Any = build(method.options, options or {}, f"[split] {name}")
     return method.make(world, target, **vars(ready))
