@@ -1,4 +1,4 @@
-"""Report: what a study found, as plain frozen rows. `report/` renders it, JSON keeps it (schema version below)."""
+"""Report: what a study found, as plain frozen rows. `report/` renders it; docs/report.md documents its JSON."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..errors import ArtifactError
+
 SCHEMA_VERSION = 1
 Verdict = Literal["helps", "no difference", "hurts"]
+Against = Literal["best_control", "target_only", "shared_bottom"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One number: `value` with its interval over users (`low`, `high`, 95 %), averaged over `seeds` seeds."""
+    """One number: `value` with its interval over users (`low`, `high`, 95 %), averaged over `seeds` seeds.
+
+    `week` or `shots` says how much of the target was seen; both None where the split has one step only.
+    """
 
     domain: str
     week: float | None
+    shots: int | None
     slice: str
     """``new`` (first purchases), ``repeat``, ``all``, ``head``/``middle``/``tail``, ``cold_item``, ``cold_user``,
     ``warm_user``, ``twin_free``."""
@@ -34,12 +41,18 @@ class Row:
 
 @dataclass(frozen=True)
 class GuardRow:
-    """Paired difference method − control over users; verdict by whether the 95 % interval excludes 0."""
+    """Paired difference method − control over users; verdict by whether the 95 % interval excludes 0.
+
+    `against` is the role of `control`. ``best_control`` is the control that is best on these very test rows, so
+    the comparison is hard on the method. `seeds_agree` of `seeds` seeds taken alone give the same verdict.
+    """
 
     domain: str
     week: float | None
+    shots: int | None
     slice: str
     method: str
+    against: Against
     control: str
     metric: str
     k: int
@@ -47,14 +60,35 @@ class GuardRow:
     low: float
     high: float
     verdict: Verdict
+    users: int
+    seeds: int
+    seeds_agree: int
+
+
+@dataclass(frozen=True)
+class ShipRow:
+    """What goes to people at one step: the method named before, unless the guard says that it hurts.
+
+    `verdict` is that of `method` against `control`, the best control, on the headline slice; None where one of
+    the two did not run.
+    """
+
+    domain: str
+    week: float | None
+    shots: int | None
+    method: str
+    control: str | None
+    verdict: Verdict | None
+    ships: str
 
 
 @dataclass(frozen=True)
 class TimeSavedRow:
-    """Week at which the best target-only control reaches what `method` has at `week`, divided by `week`.
+    """Week at which the best control reaches what `method` has at `week`, divided by `week`.
 
-    `reached` is None when the control never reaches it within the study; then `factor` is a lower bound
-    (``at_least`` is True).
+    The best control is the best of all controls at each week by itself. `reached` is None when it never gets there
+    within the study; then `factor` is a lower bound (`at_least` is True). `low` and `high` bound the factor over
+    resampled users; `high` is None when there is no upper bound within the study.
     """
 
     domain: str
@@ -64,16 +98,24 @@ class TimeSavedRow:
     reached: float | None
     factor: float
     at_least: bool
+    low: float
+    high: float | None
 
 
 @dataclass(frozen=True)
 class CostRow:
-    """What a method cost at one week: means over seeds."""
+    """What a method cost at one step: means over seeds; `peak_mb` is the greatest.
+
+    `fuse_seconds` is paid once for all steps and counted apart from `fit_seconds`. Peak memory is that of the
+    whole process, World included.
+    """
 
     domain: str
     week: float | None
+    shots: int | None
     method: str
     fit_seconds: float
+    fuse_seconds: float
     peak_mb: float
     parameters: int
     artifact_mb: float
@@ -86,11 +128,16 @@ class Report:
 
     Attributes:
         name: of the study.
-        protocol: target, sources, split, cut, test window, catalogue size, users per slice, seeds, budgets, chosen options.
-        kinds: method label → ``"control"`` or ``"transfer"``.
-        best: method label chosen on validation (never on test) per domain, and what ``auto`` ships after the guard.
+        protocol: target, sources, split, cut, steps with their numbers of rows and users, seeds, methods with options.
+        kinds: method label → ``"control"`` or ``"transfer"``, in the order they were asked.
+        rows: the numbers.
+        guard: every transfer against the controls.
+        ships: what goes to people at each step.
+        time_saved: by every transfer, at weeks above 0.
+        costs: of every method at every step.
+        best: domain → ``{"transfer": label named before, "control": {step: label of the best control there}}``.
         environment: versions, platform, seconds, peak memory.
-        warnings: sentences a reader must know (future leak, few users, wide intervals …).
+        warnings: sentences a reader must know (future leak, few users, methods left out …).
     """
 
     name: str
@@ -98,30 +145,49 @@ class Report:
     kinds: Mapping[str, str]
     rows: tuple[Row, ...]
     guard: tuple[GuardRow, ...] = ()
+    ships: tuple[ShipRow, ...] = ()
     time_saved: tuple[TimeSavedRow, ...] = ()
     costs: tuple[CostRow, ...] = ()
-    best: Mapping[str, str] = field(default_factory=dict)
+    best: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """Indented JSON with ``schema_version`` first; equal studies give equal text apart from times."""
+        """Indented JSON with ``schema_version`` first; equal studies give equal text apart from times and memory."""
         body = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
         return json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> Report:
-        """Read `report.json` back."""
-        body = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            name=body["name"],
-            protocol=body["protocol"],
-            kinds=body["kinds"],
-            rows=tuple(Row(**r) for r in body["rows"]),
-            guard=tuple(GuardRow(**r) for r in body["guard"]),
-            time_saved=tuple(TimeSavedRow(**r) for r in body["time_saved"]),
-            costs=tuple(CostRow(**r) for r in body["costs"]),
-            best=body["best"],
-            environment=body["environment"],
-            warnings=tuple(body["warnings"]),
-        )
+        """Read `report.json` back.
+
+        Raises:
+            ArtifactError: missing, not a report, or of a newer schema.
+        """
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ArtifactError(f"there is no {path}; give a report.json, or run `crossaisle evaluate`.") from None
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{path} is not a report.json ({error}); give one that crossaisle wrote.") from None
+        version = body.get("schema_version") if isinstance(body, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise ArtifactError(
+                f"{path} has schema {version}, this version reads {SCHEMA_VERSION}; upgrade crossaisle."
+            )
+        try:
+            tables: dict[str, Any] = {name: tuple(row(**r) for r in body[name]) for name, row in TABLES.items()}
+            rest = {n: body[n] for n in ("name", "protocol", "kinds", "best", "environment")}
+            return cls(**rest, **tables, warnings=tuple(body["warnings"]))
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(f"{path} is not a whole report.json ({error}); run the study again.") from None
+
+
+TABLES: Mapping[str, Any] = {
+    "rows": Row,
+    "guard": GuardRow,
+    "ships": ShipRow,
+    "time_saved": TimeSavedRow,
+    "costs": CostRow,
+}
+"""Name of each table of the report → the class of its rows."""

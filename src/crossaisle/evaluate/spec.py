@@ -92,13 +92,13 @@ def entry_of(spec: MethodSpec, where: str = "[[methods]]") -> Entry:
         MethodError: no such method or fusion.
     """
     method = METHODS.get(spec.method)
-    options = config.build(method.options, spec.options, f"{where} {spec.label}: options")
+    options: Any = config.build(method.options, spec.options, f"{where} {spec.label}: options")
     needs_base = "base" in method.needs
     name = spec.fusion or (DEFAULT_FUSION if needs_base else None)
     if name is None and spec.fusion_options:
         raise ConfigError(f"{where} {spec.label}: fusion_options without a fusion; add `fusion`, or remove them.")
     fusion = FUSIONS.get(name) if name is not None else None
-    fusion_options = None
+    fusion_options: Any = None
     if fusion is not None:
         fusion_options = config.build(fusion.options, spec.fusion_options, f"{where} {spec.label}: fusion_options")
     random = method.random or fusion is not None

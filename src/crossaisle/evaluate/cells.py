@@ -1,0 +1,127 @@
+"""Cells: what one method found at one step under one seed, kept on disk so that a study can be resumed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.fingerprint import of_tables
+from ..data.splits.base import moment
+from ..data.world import World
+from ..files import write_whole
+from .costs import Costs
+from .slices import Key, UserValues
+from .spec import Entry, Study
+from .steps import Step
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What one method found at one step under one seed.
+
+    Attributes:
+        label: of the method.
+        step: how much of the target was seen.
+        seed: of the method, and of the split where it is random.
+        values: (slice, metric, k) → values per user; empty when the method was skipped.
+        costs: None when the method was skipped.
+        skipped: why the method could not run here, in a sentence; empty when it did.
+    """
+
+    label: str
+    step: Step
+    seed: int
+    values: Mapping[Key, UserValues] = field(default_factory=dict)
+    costs: Costs | None = None
+    skipped: str = ""
+
+
+def package_version() -> str:
+    """Version of crossaisle."""
+    try:
+        return version("crossaisle")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def world_mark(world: World) -> str:
+    """The World's fingerprint, made now where it has none."""
+    vocabularies = (world.user_ids, world.item_ids, world.domains, world.events)
+    return world.fingerprint or of_tables((world.interactions, world.items, world.users), vocabularies)
+
+
+def study_parts(study: Study) -> dict[str, Any]:
+    """What of a study decides a single number: not its list of steps, its seeds, or what ships."""
+    others = ("weeks", "shots", "seeds", "ship")
+    parts = {k: v for k, v in dataclasses.asdict(study).items() if k not in others}
+    return parts | {"cut": None if study.cut is None else moment(study.cut).isoformat()}
+
+
+def key_of(mark: str, parts: Mapping[str, Any], entry: Entry, step: Step, seed: int) -> str:
+    """File name of a cell: equal names, equal numbers.
+
+    The text of the method's own file is part of it, so that a changed or third-party method is never mistaken.
+    """
+    code = [source_of(entry.method.fit)] + ([source_of(entry.fusion.fit)] if entry.fusion else [])
+    whole = [mark, dict(parts), entry.described(), dataclasses.asdict(step), seed, package_version(), code]
+    return f"{entry.method.name}-{digest_of(whole)}"
+
+
+def digest_of(value: Any) -> str:
+    """24 hex digits of JSON-able `value`."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def source_of(function: Any) -> str:
+    """Hash of the file that `function` is in; empty where it has none."""
+    try:
+        return digest_of(inspect.getsource(inspect.getmodule(function) or function))
+    except (OSError, TypeError):
+        return ""
+
+
+def save_cell(folder: Path, key: str, cell: Cell) -> None:
+    """Write `cell`, arrays first: the JSON beside them says that they are whole.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    arrays: dict[str, Any] = {}
+    for (name, metric, k), found in cell.values.items():
+        arrays[f"{name}|{metric}|{k}"] = found.values
+        arrays[f"{name}|users"] = found.users
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_whole(folder / f"{key}.npz", buffer.getvalue())
+    costs = None if cell.costs is None else dataclasses.asdict(cell.costs)
+    about = {"step": dataclasses.asdict(cell.step), "seed": cell.seed, "costs": costs, "skipped": cell.skipped}
+    write_whole(folder / f"{key}.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def load_cell(folder: Path, key: str, label: str) -> Cell | None:
+    """The cell `key` under `label`, or None where it is not there or damaged, so that it is run again."""
+    try:
+        about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        with np.load(folder / f"{key}.npz", allow_pickle=False) as arrays:
+            stored = {name: arrays[name] for name in arrays.files}
+        values = {}
+        for name, array in stored.items():
+            part, *rest = name.split("|")
+            if len(rest) == 2:
+                values[part, rest[0], int(rest[1])] = UserValues(stored[f"{part}|users"], array)
+        costs = None if about["costs"] is None else Costs(**about["costs"])
+        return Cell(label, Step(**about["step"]), about["seed"], values, costs, about["skipped"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None

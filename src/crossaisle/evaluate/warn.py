@@ -1,0 +1,79 @@
+"""Sentences a reader of a report must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .cells import Cell
+from .result import Row
+from .spec import Entry, Study
+
+FEW_USERS = 50
+MANY_REPEATS = 0.2
+FEW_SEEDS = 3
+
+
+def warnings_of(
+    study: Study,
+    entries: Sequence[Entry],
+    cells: Sequence[Cell],
+    facts: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
+) -> list[str]:
+    """All sentences, the gravest first."""
+    return [
+        *_of_split(study, facts),
+        *_of_users(study, rows),
+        *_of_methods(study, entries),
+        *_of_skips(cells),
+    ]
+
+
+def _of_split(study: Study, facts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if any(f["leaks_future"] for f in facts):
+        yield (
+            f"Split {study.split} leaks the future: training rows may be later than test rows. Use it to reproduce "
+            "published tables, not to decide."
+        )
+    outside = max(f["test_pairs_outside_catalogue"] for f in facts)
+    if outside:
+        pairs = max(f["test_pairs"] for f in facts)
+        yield f"{outside:,} of {pairs:,} test purchases are of items outside the ranked catalogue and are not asked."
+
+
+def _of_users(study: Study, rows: Sequence[Row]) -> Iterator[str]:
+    users = {name: [r.users for r in rows if r.slice == name] for name in ("new", "repeat", "all")}
+    if not users["new"]:
+        yield "No test user bought anything new: only repeat purchases can be judged here."
+    elif min(users["new"]) < FEW_USERS:
+        yield (
+            f"Only {min(users['new'])} users bought anything new in the test window: intervals are wide, and verdicts "
+            "with few users are not to be trusted."
+        )
+    share = max(users["repeat"], default=0) / max(users["all"], default=1)
+    if share >= MANY_REPEATS:
+        yield (
+            f"{share:.0%} of the test users bought something again that they had bought before. Read the slice new for "
+            "recommendation; the slices repeat and all are mostly about remembering."
+        )
+
+
+def _of_methods(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
+    if len(study.seeds) < FEW_SEEDS and (study.random_split or any(e.random for e in entries)):
+        yield f"Random methods ran under {len(study.seeds)} seed(s); at least {FEW_SEEDS} are needed to trust them."
+    if all(e.kind == "transfer" for e in entries):
+        yield "There is no control among the methods, so nothing says whether transfer helps; add target_only or ease."
+
+
+def _of_skips(cells: Sequence[Cell]) -> Iterator[str]:
+    """One sentence for each method and reason, naming the steps."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        if cell.skipped:
+            steps = where.setdefault((cell.label, cell.skipped), [])
+            if cell.step.name not in steps:
+                steps.append(cell.step.name)
+    for (label, reason), steps in where.items():
+        at = "" if steps == ["all"] else f" at {', '.join(steps)}"
+        yield f"{label} was left out{at}: {reason}"
