@@ -1,3 +1,5 @@
-"""Encoders: item rows in, vectors and a mask of readable rows out."""
+"""Encoders: item rows in, vectors and a mask of readable rows out; importing this package registers them."""
 
-from . import text  # noqa: F401  (registers itself)
+from . import attributes, ids, text
+
+__all__ = ["attributes", "ids", "text"]
