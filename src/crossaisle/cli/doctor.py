@@ -46,7 +46,7 @@ class Finding:
 
 
 @app.default
-def doctor(output: Output = OUTPUT) -> int:
+def doctor(*, output: Output = OUTPUT) -> int:
     """Check the installation and say how to mend it. Leaves with 0 when crossaisle is usable, else 1."""
     findings = list(examine())
     usable = all(f.state != "broken" for f in findings)

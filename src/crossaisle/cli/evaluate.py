@@ -9,7 +9,7 @@ from cyclopts import App, Group, Parameter
 
 from ..errors import ConfigError, unknown
 from ..evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
-from .flags import READ, Names, ReadFlags
+from .flags import LIST, READ, Names, ReadFlags
 from .output import OUTPUT, Output
 from .runfile import make_run
 from .study import execute
@@ -20,9 +20,7 @@ app = App(
     "--methods popularity ease blend --out runs/bakery",
 )
 STUDY = Group("Study", sort_key=10)
-StudyFlags = Annotated[
-    Study, Parameter(name="*", group=STUDY, consume_multiple=True, negative_iterable=(), negative_none=())
-]
+StudyFlags = Annotated[Study, LIST, Parameter(name="*", group=STUDY)]
 
 
 @app.default

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
@@ -14,11 +13,21 @@ from ..data.world import World
 from ..errors import ConfigError
 
 READING = Group("Reading data", sort_key=50)
-ReadFlags = Annotated[ReadOptions, Parameter(name="*", group=READING, negative_iterable=(), negative_none=())]
-Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative_iterable=())]
-Numbers = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative_iterable=())]
-Seeds = Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative_iterable=())]
-MethodOptions = Annotated[tuple[str, ...], Parameter(name=["--option", "-o"], negative_iterable=())]
+
+
+def shown(default: Any) -> Any:
+    """A default as one would type it; None hides it where nothing is the default."""
+    values = default if isinstance(default, (tuple, dict)) else () if default is None else (default,)
+    return " ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values) or None
+
+
+LIST = Parameter(consume_multiple=True, negative_iterable=(), negative_none=(), show_default=shown)
+ReadFlags = Annotated[ReadOptions, LIST, Parameter(name="*", group=READING)]
+Names = Annotated[tuple[str, ...], LIST]
+Numbers = Annotated[tuple[float, ...], LIST]
+Seeds = Annotated[tuple[int, ...], LIST]
+Maybe = Parameter(negative_none=())
+MethodOptions = Annotated[tuple[str, ...], Parameter(name=["--option", "-o"], negative_iterable=(), show_default=False)]
 """``-o key=value``, as often as needed; the value is spelled as in TOML, where quotes may be left out."""
 
 READ = ReadOptions()
@@ -26,12 +35,12 @@ OWN_FLAGS = ("method", "sources", "base", "cut", "weeks", "seed")
 
 
 def open_data(location: str, options: ReadOptions | None = None) -> World:
-    """The World at `location`: a folder, a file, a database URL, or the word ``demo``.
+    """The World at `location`: a folder (``./demo`` if it is called so), a file, a database URL, or the word ``demo``.
 
     Raises:
         DataError: nothing there, or wrong rows; every problem is listed.
     """
-    if location == "demo" and not Path(location).exists():
+    if location == "demo":
         return World.demo()
     return open_world(location, options)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from .. import api
-from .flags import READ, MethodOptions, Names, ReadFlags, open_data, options_of
+from .flags import READ, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
 from .output import OUTPUT, Output, emit
 from .progress import drawing
 
@@ -27,7 +27,7 @@ def fuse(
     sources: Names = (),
     method: str = "shared_bottom",
     option: MethodOptions = (),
-    cut: Annotated[str | None, Parameter(negative_none=())] = None,
+    cut: Annotated[str | None, Maybe] = None,
     seed: int = 0,
     read: ReadFlags = READ,
     output: Output = OUTPUT,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COMMON = Group("Output", sort_key=90)
 
 
-@Parameter(name="*", group=COMMON, negative=())
+@Parameter(name="*", group=COMMON, negative=(), show_default=False)
 @dataclass(frozen=True)
 class Output:
     """What every command understands."""

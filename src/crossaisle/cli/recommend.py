@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from ..recommender import Recommender
 from ..types import Basis
 from .artifacts import open_recommender, titled
-from .flags import Names
+from .flags import Maybe, Names
 from .output import OUTPUT, Output, emit, table
 
 app = App(
@@ -27,10 +27,10 @@ def recommend(
     run: Path,
     /,
     *,
-    user: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative_iterable=())],
-    domain: Annotated[str | None, Parameter(negative_none=())] = None,
+    user: Names,
+    domain: Annotated[str | None, Maybe] = None,
     k: Annotated[int, Parameter(name=["-k", "--k"])] = 10,
-    with_seen: Annotated[bool, Parameter(negative=())] = False,
+    with_seen: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     available: Names = (),
     item_title: Names = (),
     output: Output = OUTPUT,

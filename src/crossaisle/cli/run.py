@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from .flags import Maybe
 from .output import OUTPUT, Output
 from .runfile import read_run
 from .study import execute
@@ -19,13 +20,13 @@ def run(
     config: Path,
     /,
     *,
-    out: Annotated[Path | None, Parameter(negative_none=())] = None,
+    out: Annotated[Path | None, Maybe] = None,
     output: Output = OUTPUT,
 ) -> None:
     """Run the study that a TOML file describes. An interrupted run goes on where it stopped.
 
     Args:
         config: TOML file with [data], [study] and, if not all methods are wanted, [[methods]].
-        out: folder of the run; default: what the file says, else runs/<name of the file>.
+        out: folder of the run; default: what the file says, else runs/ and the name of the file.
     """
     execute(read_run(config, out), output)

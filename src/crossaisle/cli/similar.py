@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from ..errors import ConfigError
 from .artifacts import open_recommender
+from .flags import Maybe
 from .output import OUTPUT, Output, emit, table
 from .recommend import new_items
 
@@ -20,8 +21,8 @@ def similar(
     run: Path,
     /,
     *,
-    item: Annotated[str | None, Parameter(negative_none=())] = None,
-    item_title: Annotated[str | None, Parameter(negative_none=())] = None,
+    item: Annotated[str | None, Maybe] = None,
+    item_title: Annotated[str | None, Maybe] = None,
     k: Annotated[int, Parameter(name=["-k", "--k"])] = 10,
     output: Output = OUTPUT,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ..errors import ArtifactError, MethodError, TrainingError
 from ..evaluate.bases import Bases
 from ..evaluate.cells import digest_of, package_version, source_of, study_parts, world_mark
 from ..evaluate.result import Report
-from ..evaluate.spec import Entry, MethodSpec, entry_of
+from ..evaluate.spec import Entry, entry_of
 from ..evaluate.steps import problem_at, steps_of
 from ..evaluate.study import evaluate
 from ..files import write_whole
@@ -61,7 +60,8 @@ def ship(world: World, run: Run, found: Report) -> Recommender | None:
     It is fitted once: a folder that holds the same recommender already is left alone. None where the method cannot
     be fitted, which is said.
     """
-    entry = entry_of(_shipped_spec(run.methods, found, run.study.ship))
+    label = found.ships[-1].ships
+    entry = entry_of(next(m for m in run.methods if m.label == label))
     problem = _everything_known(problem_at(world, run.study, steps_of(run.study)[-1], run.study.seeds[0]))
     described = [world_mark(world), study_parts(run.study), entry.described(), run.study.seeds[0]]
     key = digest_of([*described, package_version(), source_of(entry.method.fit)])
@@ -89,6 +89,7 @@ def document(run: Run, found: Report, shipped: Recommender | None) -> dict[str, 
         "page": str(run.out / "report.html"),
         "recommender": str(run.out / RECOMMENDER) if shipped is not None else None,
         "best": found.best,
+        "ships": [vars(r) for r in found.ships],
         "headline": [vars(r) for r in rows],
         "time_saved": [vars(r) for r in found.time_saved],
         "warnings": found.warnings,
@@ -103,11 +104,6 @@ def _show(run: Run, found: Report, shipped: Recommender | None) -> None:
     if shipped is not None:
         user = next(iter(shipped.user_ids.ids), "ID")
         print(f"next: crossaisle recommend {run.out} --user {user} --domain {shipped.domain!r} -k 10")
-
-
-def _shipped_spec(methods: Sequence[MethodSpec], found: Report, named: str) -> MethodSpec:
-    label = found.best.get("ships", named)
-    return next(m for m in methods if m.label == label)
 
 
 def _everything_known(problem: Problem) -> Problem:

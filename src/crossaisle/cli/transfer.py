@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from .. import api
 from ..models.base import Base
-from .flags import READ, MethodOptions, Names, ReadFlags, open_data, options_of
+from .flags import READ, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
 from .output import OUTPUT, Output, emit
 from .progress import drawing
 
@@ -28,11 +28,11 @@ def transfer(
     target: str,
     out: Path,
     method: str = "blend",
-    base: Annotated[Path | None, Parameter(negative_none=())] = None,
+    base: Annotated[Path | None, Maybe] = None,
     sources: Names = (),
     option: MethodOptions = (),
-    cut: Annotated[str | None, Parameter(negative_none=())] = None,
-    weeks: Annotated[float | None, Parameter(negative_none=())] = None,
+    cut: Annotated[str | None, Maybe] = None,
+    weeks: Annotated[float | None, Maybe] = None,
     seed: int = 0,
     read: ReadFlags = READ,
     output: Output = OUTPUT,

@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import ConfigError
 from ..metrics import Doubles
 from ..rng import generator
-from .result import GuardRow, Report, Row, Verdict
+from .result import Report, Row, Verdict
 from .stats import RESAMPLES, crossings, time_saved
 
 SCHEMA_VERSION = 1
@@ -129,26 +129,14 @@ def across(reports: Sequence[Report], ship: str = "blend", headline: Headline = 
 
 def target_rows(report: Report, ship: str, headline: Headline) -> list[TargetRow]:
     """The shipped method against the best control at each week of one report, ascending."""
-    rows = {(r.week, r.method): r for r in report.rows if (r.slice, r.metric, r.k) == headline and r.week is not None}
     made = []
-    for week in sorted({w for w, _ in rows if w is not None}):
-        controls = [r for (w, m), r in rows.items() if w == week and report.kinds.get(m) == "control"]
-        mine = rows.get((week, ship))
-        if mine is None or not controls:
+    for g in report.guard:
+        if (g.method, g.against, g.slice, g.metric, g.k) != (ship, "best_control", *headline) or g.week is None:
             continue
-        best = max(controls, key=lambda r: r.value)
-        guard = _guard(report, week, (ship, best.method), headline)
-        if guard is None:
-            continue
-        pair = (guard.difference, guard.low, guard.high, guard.verdict)
-        made.append(TargetRow(mine.domain, week, mine.value, best.value, best.method, *pair))
-    return made
-
-
-def _guard(report: Report, week: float, pair: tuple[str, str], headline: Headline) -> GuardRow | None:
-    wanted = (week, *pair, *headline)
-    fits = (g for g in report.guard if (g.week, g.method, g.control, g.slice, g.metric, g.k) == wanted)
-    return next(fits, None)
+        mine, best = (_row(report, g.week, label, headline) for label in (ship, g.control))
+        pair = (g.difference, g.low, g.high, g.verdict)
+        made.append(TargetRow(g.domain, g.week, mine.value, best.value, g.control, *pair))
+    return sorted(made, key=lambda row: row.week)
 
 
 def _week(reports: Sequence[Report], rows: Sequence[TargetRow], ship: str, headline: Headline) -> WeekRow:
