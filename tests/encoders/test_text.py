@@ -132,7 +132,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
-    with pytest.raises(StorageError, match="No space left on device; free some space, set CROSSAISLE_CACHE"):
+    with pytest.raises(StorageError, match="No space left on device; free some space"):
         encoder(tmp_path).encode(ITEMS)
     assert shards(tmp_path) == []
 

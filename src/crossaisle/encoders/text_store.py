@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from ..errors import StorageError
+from ..files import write_whole
 
 Halves = npt.NDArray[np.float16]
 _MOST_SHARDS = 32
@@ -54,7 +52,7 @@ class TextStore:
         """Keep the vectors (n, d) of `texts`.
 
         Raises:
-            StorageError: the disk refused; nothing half-written is left.
+            StorageError: the disk refused; encode with ``cache=False`` to do without.
         """
         keys = [_key(t) for t in texts]
         self._rows.update(zip(keys, vectors, strict=True))
@@ -88,20 +86,7 @@ class TextStore:
         table = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, _KEY_BYTES)
         data = save({"keys": table, "vectors": np.ascontiguousarray(vectors)})
         path = self.folder / f"{_digest(data)}.safetensors"
-        part: str | None = None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(prefix=".part-", dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(part, path)
-        except OSError as error:
-            if part is not None:
-                Path(part).unlink(missing_ok=True)
-            raise StorageError(
-                f"cannot keep text vectors in {self.folder}: {error.strerror}; free some space, set CROSSAISLE_CACHE "
-                "to another folder, or encode with cache=False."
-            ) from error
+        write_whole(path, data)
         return path
 
 
