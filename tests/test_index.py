@@ -144,15 +144,13 @@ def test_the_same_vectors_give_the_same_graph(graph: ApproximateIndex) -> None:
     same(ApproximateIndex(graph.exact.vectors).top(queries, 10), graph.top(queries, 10))
 
 
-def test_the_index_suits_the_size() -> None:
+def test_with_usearch_the_index_is_approximate() -> None:
     pytest.importorskip("usearch")
-    vectors = np.eye(9, dtype=np.float32)
-    assert isinstance(index_of(vectors, approximate_above=9), ExactIndex)
-    assert isinstance(index_of(vectors, approximate_above=8), ApproximateIndex)
+    assert isinstance(index_of(np.eye(3, dtype=np.float32)), ApproximateIndex)
 
 
 def test_without_usearch_answers_are_exact_and_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "usearch.index", None)
     with pytest.raises(MethodError, match=r"pip install crossaisle\[ann\]"):
         ApproximateIndex(np.eye(3, dtype=np.float32))
-    assert isinstance(index_of(np.eye(3, dtype=np.float32), approximate_above=2), ExactIndex)
+    assert isinstance(index_of(np.eye(3, dtype=np.float32)), ExactIndex)

@@ -47,6 +47,14 @@ def block_of(n_items: int) -> int:
     return max(1, BLOCK_CELLS // max(n_items, 1))
 
 
+def columns_of(counts: sp.csr_matrix, places: Codes, n: int) -> sp.csr_matrix:
+    """`counts` (users, item codes) as a mask (users, n) of places; codes whose place is −1 are left out."""
+    found = places[counts.indices]
+    inside = found >= 0
+    ends = np.concatenate([[0], np.cumsum(inside)])[counts.indptr]
+    return sp.csr_matrix((np.ones(ends[-1], np.bool_), found[inside], ends), shape=(counts.shape[0], n))
+
+
 def top_k(scores: Floats, k: int, seen: sp.csr_matrix | None = None, available: Mask | None = None) -> Top:
     """The k best columns of each row, as a full sort would give them.
 
@@ -196,14 +204,12 @@ class ApproximateIndex:
         return places
 
 
-def index_of(vectors: Floats, approximate_above: int = APPROXIMATE_ABOVE) -> Index:
-    """The index that suits `vectors` (items, d): approximate for many items where usearch is installed."""
-    if len(vectors) > approximate_above:
-        try:
-            return ApproximateIndex(vectors)
-        except MethodError:  # exact answers are right too, only slower
-            return ExactIndex(vectors)
-    return ExactIndex(vectors)
+def index_of(vectors: Floats) -> Index:
+    """An approximate index of `vectors` (items, d) where usearch is installed, else an exact one."""
+    try:
+        return ApproximateIndex(vectors)
+    except MethodError:  # exact answers are right too, only slower
+        return ExactIndex(vectors)
 
 
 def _joined(parts: list[Top], k: int) -> Top:

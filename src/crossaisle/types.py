@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
@@ -49,6 +49,14 @@ class History:
             shape=(len(rows), self.counts.shape[1]),
         )
         return History(counts, self.ages[take], np.append(self.users, -1)[rows])
+
+
+def session_of(items: Sequence[int] | Codes, n_items: int) -> History:
+    """History of one unknown user who met `items` (codes; −1 is passed over) just now."""
+    codes = np.asarray(items, dtype=np.int64)
+    met, times = np.unique(codes[codes >= 0], return_counts=True)
+    counts = sp.csr_matrix((times.astype(np.float32), met, np.array([0, len(met)])), shape=(1, n_items))
+    return History(counts, np.zeros(len(met), dtype=np.float32), np.array([-1], dtype=np.int64))
 
 
 @dataclass(frozen=True)
