@@ -49,9 +49,10 @@ def recommend(
     shop = open_recommender(run, domain)
     if item_title:
         shop = shop.with_items(new_items(item_title))
+    asked = new_items(item_title)["item_id"].to_list()
     ranking = shop.recommend(user, k, exclude_seen=not with_seen, available=available or None)
     answers = [
-        answer(shop, name, items, scores, basis)
+        answer(shop, name, items, scores, basis) | {"new_items": placed(shop, name, asked)}
         for name, items, scores, basis in zip(
             ranking.users, ranking.items.tolist(), ranking.scores.tolist(), ranking.basis, strict=True
         )
@@ -66,6 +67,16 @@ def recommend(
 def new_items(titles: Sequence[str]) -> pl.DataFrame:
     """Rows for items of which only the title is known; their ids are made from it."""
     return pl.DataFrame({"item_id": [f"{t} {NEW_ITEM}" for t in titles], "title": list(titles)})
+
+
+def placed(shop: Recommender, user: str, new: Sequence[str]) -> list[dict[str, Any]]:
+    """Score and place of each of the `new` items among everything in the catalogue, for one user."""
+    if not new:
+        return []
+    names = shop.item_ids.decode(shop.catalogue)
+    scores = dict(zip(names, shop.score([user], names)[0].tolist(), strict=True))
+    place = {n: 1 + sum(s > scores[n] for s in scores.values()) for n in new}
+    return [{"item_id": n, "score": scores[n], "place": place[n], "of": len(names)} for n in new]
 
 
 def answer(shop: Recommender, user: str, items: Sequence[str], scores: Sequence[float], basis: Basis) -> dict[str, Any]:
@@ -122,4 +133,6 @@ def _show(found: dict[str, Any]) -> None:
     ]
     columns = ["rank", "item", "title", "price", "score", "because this user had"]
     table(f"{found['domain']} for user {found['user']}", columns, rows, right=["rank", "price", "score"])
-    print(f"Basis: {found['basis_sentence']}\n")
+    print(f"Basis: {found['basis_sentence']}")
+    for new in found["new_items"]:
+        print(f"{new['item_id']}: place {new['place']} of {new['of']:,}, from its content (score {new['score']:.4g}).")

@@ -110,6 +110,8 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
 
 
 def _overlap(problem: Problem, column: str) -> bool:
-    target = problem.split.test[column].unique()
+    # Nobody is asked outside of evaluation: then the target's own rows say who its people and items are.
+    rows = problem.split.test if len(problem.split.test) else problem.target_rows
+    target = rows[column].unique()
     sources = problem.visible.filter(problem.visible["domain"] != problem.domain_codes[-1])[column]
     return bool(target.is_in(sources.unique().implode()).any())
