@@ -26,7 +26,7 @@ def warnings_of(
         *_of_split(study, facts),
         *_of_users(study, rows),
         *_of_methods(study, entries),
-        *_of_skips(cells),
+        *_of_skips(entries, cells),
     ]
 
 
@@ -66,14 +66,17 @@ def _of_methods(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
         yield "There is no control among the methods, so nothing says whether transfer helps; add target_only or ease."
 
 
-def _of_skips(cells: Sequence[Cell]) -> Iterator[str]:
-    """One sentence for each method and reason, naming the steps."""
+def _of_skips(entries: Sequence[Entry], cells: Sequence[Cell]) -> Iterator[str]:
+    """One sentence for each reason and the steps it holds at, naming the methods."""
+    names = {e.label: e.method.name for e in entries}
     where: dict[tuple[str, str], list[str]] = {}
-    for cell in cells:
-        if cell.skipped:
-            steps = where.setdefault((cell.label, cell.skipped), [])
-            if cell.step.name not in steps:
-                steps.append(cell.step.name)
+    for cell in (c for c in cells if c.skipped):
+        reason = cell.skipped.replace(f"method {names[cell.label]!r}", "the method")
+        steps = where.setdefault((cell.label, reason), [])
+        steps += [cell.step.name] if cell.step.name not in steps else []
+    who: dict[tuple[str, str], list[str]] = {}
     for (label, reason), steps in where.items():
         at = "" if steps == ["all"] else f" at {', '.join(steps)}"
-        yield f"{label} was left out{at}: {reason}"
+        who.setdefault((at, reason), []).append(label)
+    for (at, reason), labels in who.items():
+        yield f"Left out{at}: {', '.join(labels)}, because {reason}"

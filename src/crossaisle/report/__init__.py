@@ -1,0 +1,41 @@
+"""Reports for people: `write` and `load`; `terminal.show` prints one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import ArtifactError
+from ..evaluate.result import Report
+from ..files import write_whole
+
+__all__ = ["load", "write"]
+JSON, HTML = "report.json", "report.html"
+
+
+def write(report: Report, folder: Path) -> Path:
+    """Write ``report.json`` and ``report.html`` into `folder`, each whole or not at all.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        ConfigError: the plotting libraries are not installed; ``report.json`` is written all the same.
+        StorageError: the disk refused.
+    """
+    from .html import page  # needs the extra `report`
+
+    write_whole(folder / JSON, report.to_json().encode())
+    write_whole(folder / HTML, page(report).encode())
+    return folder / HTML
+
+
+def load(path: Path) -> Report:
+    """An older Report, from its folder or its ``report.json``.
+
+    Raises:
+        ArtifactError: it is missing, foreign or of a newer schema.
+    """
+    inside = path / JSON
+    if path.is_dir() and not inside.exists():
+        raise ArtifactError(f"{path} holds no {JSON}; give the folder of a finished study.")
+    return Report.read(inside if path.is_dir() else path)

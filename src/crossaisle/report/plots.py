@@ -1,0 +1,169 @@
+"""Plots of a Report as static SVG text: cold-start curves with interval bands, and dots where there is one step.
+
+The charts are written as Vega-Lite; a wrapper that checks every part against its schema takes four times as long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from ..errors import ConfigError
+from ..evaluate.result import Report
+from .view import Series, position, steps
+
+VEGA_LITE = "5.20"
+INK = "#3b3b3b"
+"""Text and the best control; the page turns it light on a dark ground, as it does the other colours."""
+MUTED, SHIP = "#8c8c8c", "#0b6bcb"
+OTHERS = ("#d9730d", "#2e8b57", "#a4478f", "#8a6d1d", "#11879b", "#c2453d")
+FONT = "system-ui, sans-serif"
+STRONG = ("ship", "best control")
+CONFIG = {
+    "background": "transparent",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "domainColor": MUTED,
+        "tickColor": MUTED,
+        "gridColor": MUTED,
+        "gridOpacity": 0.25,
+        "labelFont": FONT,
+        "titleFont": FONT,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+}
+Spec = dict[str, Any]
+
+
+def check_installed() -> None:
+    """Refuse in one sentence where the libraries of the page are missing.
+
+    Raises:
+        ConfigError: saying how to install them.
+    """
+    missing = [n for n in ("vl_convert", "jinja2") if find_spec(n) is None]
+    if missing:
+        raise ConfigError(
+            f"report.html needs {' and '.join(missing)}, not installed here: pip install crossaisle[report] "
+            "(report.json is written without)."
+        )
+
+
+def colours(series: Sequence[Series]) -> dict[str, str]:
+    """Series → colour; the same method has the same colour in all plots of a page."""
+    fixed = {"ship": SHIP, "best control": INK, "target_only": MUTED}
+    others = [s.name for s in series if s.role == "other"]
+    free = {name: OTHERS[i % len(OTHERS)] for i, name in enumerate(others)}
+    return {s.name: fixed.get(s.role) or free[s.name] for s in series}
+
+
+def curve(
+    report: Report,
+    series: Sequence[Series],
+    palette: Mapping[str, str],
+    size: tuple[int, int],
+    saved: tuple[float, float, float, str] | None = None,
+) -> str:
+    """SVG of curves over weeks or shots.
+
+    Args:
+        report: gives the steps on the x-axis.
+        series: what to draw; the shipped method and the best control with bands.
+        palette: series → colour.
+        size: width and height in pixels.
+        saved: (week, week reached, quality, words) of the arrow that shows the time saved.
+    """
+    axis = [position(s) for s in steps(report)]
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": "weeks since launch" if steps(report)[0][0] is not None else "visible interactions per item",
+        "scale": {"domain": [axis[0], axis[-1]], "nice": False},
+        "axis": {"values": axis, "format": "~g", "grid": False, "labelOverlap": True},
+    }
+    behind = sorted(series, key=lambda s: s.role in STRONG)
+    layers = [_band(s, palette[s.name], x) for s in behind if s.role in STRONG]
+    layers += [layer for s in behind for layer in _line(s, palette[s.name], x)]
+    layers += _arrow(saved, x) if saved is not None else []
+    return _svg({"layer": layers, "width": size[0], "height": size[1]})
+
+
+def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width: int = 420) -> str:
+    """SVG of one value with its interval per method, for studies of one step.
+
+    Args:
+        rows: (method, colour, value, low, high), top first.
+        title: of the x-axis.
+        width: in pixels, without the names.
+    """
+    y: Spec = {"field": "method", "type": "nominal", "sort": None, "title": None}
+    y["axis"] = {"domain": False, "ticks": False, "labelLimit": 220}
+    x = {"type": "quantitative", "title": title, "axis": {"grid": True, "tickCount": 6}}
+    colour = {"field": "colour", "type": "nominal", "scale": None}
+    rule = {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"}, "color": colour}
+    dot = {"y": y, "x": x | {"field": "value"}, "color": colour}
+    layers = [
+        {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": rule},
+        {"mark": {"type": "circle", "size": 80, "opacity": 1}, "encoding": dot},
+    ]
+    names = ("method", "colour", "value", "low", "high")
+    return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)})
+
+
+def _line(s: Series, colour: str, x: Spec) -> list[Spec]:
+    strong = s.role in STRONG
+    line: Spec = {
+        "type": "line",
+        "color": colour,
+        "strokeWidth": 2.6 if strong else 1.5,
+        "opacity": 1 if strong else 0.8,
+    }
+    if s.role == "target_only":
+        line["strokeDash"] = [5, 4]
+    dot = {"type": "circle", "color": colour, "size": 46 if strong else 22, "opacity": 1}
+    y = {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 5, "format": "~g"}}
+    return [{"data": _points(s), "mark": mark, "encoding": {"x": x, "y": y}} for mark in (line, dot)]
+
+
+def _band(s: Series, colour: str, x: Spec) -> Spec:
+    low = {"field": "low", "type": "quantitative", "title": None}
+    mark = {"type": "area", "color": colour, "opacity": 0.13}
+    return {"data": _points(s), "mark": mark, "encoding": {"x": x, "y": low, "y2": {"field": "high"}}}
+
+
+def _arrow(saved: tuple[float, float, float, str], x: Spec) -> list[Spec]:
+    week, reached, quality, text = saved
+    names = ("x", "end", "value", "text")
+    y = {"field": "value", "type": "quantitative"}
+    at = {"field": "end", "type": "quantitative"}
+    rule = {"type": "rule", "color": SHIP, "strokeDash": [2, 3], "strokeWidth": 1.6}
+    head = {"type": "point", "shape": "triangle-right", "filled": True, "size": 70, "color": SHIP, "opacity": 1}
+    word = {"type": "text", "align": "left", "dx": 9, "dy": 5, "fontSize": 14, "fontWeight": "bold"}
+    layers = [
+        {"mark": rule, "encoding": {"x": x, "x2": {"field": "end"}, "y": y}},
+        {"mark": head, "encoding": {"x": at, "y": y}},
+        {"mark": word | {"color": SHIP, "font": FONT}, "encoding": {"x": at, "y": y, "text": {"field": "text"}}},
+    ]
+    return [layer | {"data": _data(names, [(week, reached, quality, text)])} for layer in layers]
+
+
+def _points(s: Series) -> Spec:
+    return _data(("x", "value", "low", "high"), s.points)
+
+
+def _data(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Spec:
+    return {"values": [dict(zip(names, row, strict=True)) for row in rows]}
+
+
+def _svg(spec: Spec) -> str:
+    """The chart as SVG text that scales with the page."""
+    import vl_convert
+
+    text: str = vl_convert.vegalite_to_svg(spec | {"config": CONFIG}, vl_version=VEGA_LITE)
+    return re.sub(r'(<svg[^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", text, count=1)

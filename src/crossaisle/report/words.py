@@ -1,0 +1,121 @@
+"""A Report in plain words."""
+
+from __future__ import annotations
+
+from ..evaluate.result import Report, TimeSavedRow
+from . import view
+
+VERDICTS = {"helps": "helps", "no difference": "no clear difference", "hurts": "hurts"}
+
+
+def fraction(value: float, digits: int = 4) -> str:
+    """A share as ``.0345``; numbers of 1 and more keep their digits before the point."""
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """As `fraction`, with a sign."""
+    return ("−" if value < 0 else "+") + fraction(abs(value), digits)
+
+
+def short(value: float) -> str:
+    """Weeks and factors: ``0.85``, ``2.6``, ``16``."""
+    text = f"{value:.2f}" if value < 1 else f"{value:.1f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def factor(row: TimeSavedRow) -> str:
+    """``×2.6`` or ``at least ×8``."""
+    return f"{'at least ' if row.at_least else ''}×{short(row.factor)}"
+
+
+def factor_range(row: TimeSavedRow) -> str:
+    """95 % interval of the factor; open above where the study ends before the control gets there."""
+    return f"{short(row.low)} or more" if row.high is None else f"{short(row.low)} to {short(row.high)}"
+
+
+def lead(report: Report) -> str:
+    """The one sentence to take away."""
+    week, ship = view.main_week(report), report.protocol["ship"]
+    if report.kinds.get(ship) == "control":
+        return f"{ship} is a control: this study compares controls, and nothing was carried over."
+    if week is None:
+        return _lead_by_guard(report, (view.steps(report) or [(None, None)])[-1])
+    step: view.Step = (week, None)
+    shipped = view.ships_at(report).get(step)
+    if shipped is None or shipped.ships != ship:
+        return _lead_by_guard(report, step)
+    rows = [r for r in view.saved_of(report, ship) if r.week == week]
+    return _lead_by_time(report, rows[0]) if rows else _lead_by_guard(report, step)
+
+
+def _lead_by_time(report: Report, row: TimeSavedRow) -> str:
+    what = f"At week {row.week:g}, recommendations in {view.domain(report)} are"
+    rival, saved = "the best method without old knowledge", f"{factor(row)} (95 % interval: {factor_range(row)})"
+    if row.at_least:
+        last = max(w for w, _ in view.steps(report) if w is not None)
+        return f"{what} better than {rival} makes them by week {last:g}: time saved {saved}."
+    if row.factor > 1:
+        return f"{what} as good as {rival} makes them at week {short(row.reached or 0.0)}: time saved {saved}."
+    if row.factor == 1:
+        return f"{what} just as good as {rival} makes them: no time is saved."
+    return f"{what} no better than {rival} made them at week {short(row.reached or 0.0)} already: no time is saved."
+
+
+def _lead_by_guard(report: Report, step: view.Step) -> str:
+    ship = report.protocol["ship"]
+    found = view.guard_of(report, "new", "best_control").get((ship, step))
+    at = "" if step == (None, None) else f" at {view.step_name(step)}"
+    shipped = view.ships_at(report).get(step)
+    if found is None:
+        sent = "nothing" if shipped is None else shipped.ships
+        return f"{ship} could not be compared with a control{at}: people get {sent}."
+    difference = f"{view.metric_name(found.metric, found.k)} {signed(found.difference)}"
+    if found.verdict == "hurts":
+        return (
+            f"In {found.domain}, {ship} is worse than {found.control}{at} ({difference}): people get {found.control}."
+        )
+    if found.verdict == "helps":
+        return f"In {found.domain}, {ship} is better than {found.control}, the best control,{at} ({difference})."
+    return f"In {found.domain}, {ship} and {found.control}, the best control, do not clearly differ{at} ({difference})."
+
+
+def guard_summary(report: Report, method: str, against: str = "best_control") -> str:
+    """For example ``helps at week 1, week 2; no clear difference at week 8``."""
+    found = view.guard_of(report, "new", against)
+    parts = []
+    for verdict, words in VERDICTS.items():
+        at = [s for s in view.steps(report) if (method, s) in found and found[method, s].verdict == verdict]
+        if at:
+            parts.append(words if at == [(None, None)] else f"{words} at {_steps(at)}")
+    return "; ".join(parts) or "not compared"
+
+
+def _steps(at: list[view.Step]) -> str:
+    """``week 1, 2, 4``: the unit once."""
+    if at[0][0] is not None:
+        return "week " + ", ".join(f"{w:g}" for w, _ in at)
+    return ", ".join(str(s) for _, s in at) + " shots"
+
+
+def ships(report: Report) -> str:
+    """What goes to people, in one sentence."""
+    groups: dict[str, list[view.Step]] = {}
+    for step, row in view.ships_at(report).items():
+        groups.setdefault(row.ships, []).append(step)
+    if len(groups) == 1:
+        return f"People get {next(iter(groups))} at every step."
+    return "People get " + "; ".join(f"{label} at {_steps(at)}" for label, at in groups.items()) + "."
+
+
+def day_one(report: Report) -> str:
+    """Quality before anything of the target was seen, or at the first step."""
+    step = view.steps(report)[0]
+    table = view.numbers(report, *view.headline(report))
+    row = table.get((report.protocol["ship"], step))
+    name = "" if step == (None, None) else f" at {view.step_name(step)}"
+    if row is None:
+        return f"{report.protocol['ship']} could not run{name}."
+    metric = view.metric_name(row.metric, row.k)
+    return f"{metric} {fraction(row.value)} (95 % interval {fraction(row.low)} to {fraction(row.high)}){name}."
