@@ -37,7 +37,7 @@ class ReadOptions:
     """The one domain of all rows, where the tables have no `domain` column."""
     time_unit: Literal["s", "ms", "us"] | None = None
     """Unit of timestamps that are whole numbers since 1970; without it they are refused."""
-    rename: Mapping[str, str] = field(default_factory=dict)
+    rename: dict[str, str] = field(default_factory=dict)
     """The user's column names → names of the format, for all tables, for example ``{"customer": "user_id"}``."""
     lenient: bool = False
     """Set bad rows aside instead of refusing the data; `World.facts["quarantined"]` counts them."""
