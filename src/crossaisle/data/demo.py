@@ -119,10 +119,10 @@ def _items(folder: Path, products: pl.DataFrame, sold: pl.DataFrame) -> pl.DataF
         domain=pl.col("department"),
         title=pl.Series(whole),
         brand=pl.col("brand"),
-        category=pl.col("product_category"),
+        category=pl.Series(category),
         price=pl.coalesce("before", "ever"),
         manufacturer=pl.col("manufacturer_id").cast(pl.String),
-        product_type=pl.col("product_type"),
+        product_type=pl.Series(kind),
         package_size=pl.Series(size),
     ).sort("item_id")
 

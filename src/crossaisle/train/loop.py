@@ -1,0 +1,113 @@
+"""The one training loop: the only file with `.backward()` and `.step()`.
+
+A phase is one call of `train`; methods with several phases call it several times.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ..progress import tick
+from .checkpoint import load_checkpoint, remove_checkpoint, save_checkpoint
+from .watch import EarlyStop, check_finite
+
+B = TypeVar("B")
+Losses = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How one phase of training runs.
+
+    Attributes:
+        task: name in progress lines.
+        steps: optimiser steps.
+        rate: learning rate of groups that do not name their own.
+        decay: weight decay (decoupled, Loshchilov & Hutter 2019).
+        clip: greatest norm of the gradient.
+        warmup: share of the steps over which the rate rises; it then falls as a cosine to a tenth.
+        every: steps between checkpoints and between looks of `watch`.
+        checkpoint: file that lets an interrupted phase go on; None for none.
+    """
+
+    task: str
+    steps: int
+    rate: float = 1e-3
+    decay: float = 1e-4
+    clip: float = 1.0
+    warmup: float = 0.05
+    every: int = 200
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a phase did: steps taken, examples per second, last mean of each loss term."""
+
+    steps: int
+    examples_per_second: float
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+
+def train(
+    phase: Phase,
+    model: nn.Module,
+    groups: Sequence[Mapping[str, Any]],
+    batch_of: Callable[[int], B],
+    losses_of: Callable[[B, float], Losses],
+    stop: EarlyStop | None = None,
+) -> Trained:
+    """Run one phase.
+
+    Args:
+        phase: steps, rates, checkpoint.
+        model: whose state is checkpointed and put back to its best by `stop`.
+        groups: parameter groups for AdamW (``params`` and perhaps ``lr``, ``weight_decay``).
+        batch_of: step number → batch; must depend on the number alone, so that a resumed phase sees the same batches.
+        losses_of: (batch, progress 0 to 1) → named scalar terms; their sum is minimised.
+        stop: looks at validation every `phase.every` steps.
+
+    Raises:
+        TrainingError: a term is not finite (names the term and the step).
+    """
+    optimiser = torch.optim.AdamW([dict(g) for g in groups], lr=phase.rate, weight_decay=phase.decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: _rate(s, phase))
+    first = load_checkpoint(phase.checkpoint, model, optimiser, schedule)
+    model.train()
+    started, seen, means = time.perf_counter(), 0, dict[str, float]()
+    step = first
+    for step in range(first + 1, phase.steps + 1):
+        batch = batch_of(step)
+        terms = losses_of(batch, step / phase.steps)
+        check_finite(terms, phase.task, step)
+        optimiser.zero_grad(set_to_none=True)
+        sum(terms.values(), start=torch.zeros(())).backward()
+        nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], phase.clip)
+        optimiser.step()
+        schedule.step()
+        seen += len(batch)  # type: ignore[arg-type]
+        means = {n: 0.98 * means.get(n, float(t)) + 0.02 * float(t) for n, t in terms.items()}
+        tick(phase.task, step, phase.steps)
+        if step % phase.every == 0:
+            save_checkpoint(phase.checkpoint, model, optimiser, step)
+            if stop is not None and stop.look(model, step):
+                break
+    if stop is not None:
+        stop.restore(model)
+    model.eval()
+    remove_checkpoint(phase.checkpoint)
+    return Trained(step, seen / max(time.perf_counter() - started, 1e-9), means)
+
+
+def _rate(step: int, phase: Phase) -> float:
+    done = step / max(phase.steps, 1)
+    if done < phase.warmup:
+        return (step + 1) / max(1.0, phase.warmup * phase.steps)
+    return 0.1 + 0.45 * (1 + float(torch.cos(torch.tensor(torch.pi * min(done, 1.0)))))
