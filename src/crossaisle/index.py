@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isqrt
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,6 @@ APPROXIMATE_ABOVE = 200_000
 """Catalogues with more items than this are searched by `ApproximateIndex` where it is installed."""
 BLOCK_CELLS = 16_000_000
 """Scores held at once (64 MB)."""
-_CHUNK = 64
 _LOW = np.int64(0xFFFFFFFF)
 Mask = npt.NDArray[np.bool_]
 Top = tuple[Floats, Codes]
@@ -72,15 +71,16 @@ def top_k(scores: Floats, k: int, seen: sp.csr_matrix | None = None, available: 
     if available is not None:
         scores += np.where(available, np.float32(0), np.float32(-np.inf))
     n, m = scores.shape
-    if m <= 4 * _CHUNK * k:
+    width = isqrt(m // k)
+    if width < 4:
         return _best(scores, np.broadcast_to(np.arange(m), (n, m)), k)
-    # The k best are in the k chunks with the best maxima: k times 64 candidates instead of all columns.
-    whole = m // _CHUNK * _CHUNK
-    maxima = torch.from_numpy(scores[:, :whole].reshape(n, whole // _CHUNK, _CHUNK)).amax(2).numpy()
+    # The k best are in the k chunks with the best maxima: with chunks of √(m / k) columns, both sorts are short.
+    whole = m // width * width
+    maxima = torch.from_numpy(scores[:, :whole].reshape(n, whole // width, width)).amax(2).numpy()
     if whole < m:
         maxima = np.hstack([maxima, scores[:, whole:].max(axis=1, keepdims=True)])
     chunks = _best(maxima, np.broadcast_to(np.arange(maxima.shape[1]), maxima.shape), k, keep_lost=True)[1]
-    columns = (chunks[:, :, None] * _CHUNK + np.arange(_CHUNK)).reshape(n, k * _CHUNK)
+    columns = (chunks[:, :, None] * width + np.arange(width)).reshape(n, k * width)
     candidates = np.take_along_axis(scores, np.minimum(columns, m - 1), axis=1)
     candidates[columns >= m] = -np.inf
     return _best(candidates, columns, k)
