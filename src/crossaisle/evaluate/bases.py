@@ -11,13 +11,13 @@ from pathlib import Path
 
 import polars as pl
 
-from .. import config
+from .. import __version__, config
 from ..data.world import World
 from ..errors import ArtifactError, MethodError, TrainingError
 from ..files import write_whole
 from ..models.base import Base
 from ..transfer.problem import Problem
-from .cells import digest_of, package_version, source_of, world_mark
+from .cells import digest_of, source_of, world_mark
 from .spec import Entry
 
 
@@ -43,7 +43,7 @@ class Bases:
             return None, 0.0
         world = source_world(problem)
         parts = [world.fingerprint, problem.sources, entry.fusion.name, config.as_dict(entry.fusion_options), seed]
-        key = f"{entry.fusion.name}-{seed}-{digest_of([*parts, package_version(), source_of(entry.fusion.fit)])}"
+        key = f"{entry.fusion.name}-{seed}-{digest_of([*parts, __version__, source_of(entry.fusion.fit)])}"
         if key not in self.made:
             make = partial(entry.fusion.fit, world, problem.sources, entry.fusion_options, seed)
             self.made[key] = self._stored(key) or self._fused(key, entry.fusion.name, make)

@@ -10,12 +10,12 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import __version__
 from ..data.fingerprint import of_tables
 from ..data.splits.base import moment
 from ..data.world import World
@@ -47,14 +47,6 @@ class Cell:
     skipped: str = ""
 
 
-def package_version() -> str:
-    """Version of crossaisle."""
-    try:
-        return version("crossaisle")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def world_mark(world: World) -> str:
     """The World's fingerprint, made now where it has none."""
     vocabularies = (world.user_ids, world.item_ids, world.domains, world.events)
@@ -74,7 +66,7 @@ def key_of(mark: str, parts: Mapping[str, Any], entry: Entry, step: Step, seed: 
     The text of the method's own file is part of it, so that a changed or third-party method is never mistaken.
     """
     code = [source_of(entry.method.fit)] + ([source_of(entry.fusion.fit)] if entry.fusion else [])
-    whole = [mark, dict(parts), entry.described(), dataclasses.asdict(step), seed, package_version(), code]
+    whole = [mark, dict(parts), entry.described(), dataclasses.asdict(step), seed, __version__, code]
     return f"{entry.method.name}-{digest_of(whole)}"
 
 
@@ -114,7 +106,8 @@ def load_cell(folder: Path, key: str, label: str) -> Cell | None:
     """The cell `key` under `label`, or None where it is not there or damaged, so that it is run again."""
     try:
         about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
-        with np.load(folder / f"{key}.npz", allow_pickle=False) as arrays:
+        # Opened here, as NumPy leaves a damaged file open.
+        with (folder / f"{key}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             stored = {name: arrays[name] for name in arrays.files}
         values = {}
         for name, array in stored.items():

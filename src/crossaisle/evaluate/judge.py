@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import __version__
 from ..data.splits.base import moment
 from ..data.world import World
 from ..transfer.problem import default_sources
-from .cells import Cell, package_version, world_mark
+from .cells import Cell, world_mark
 from .costs import resident_mb
 from .guard import best_control, guard_at, ship_at
 from .result import CostRow, Report, Row
@@ -120,7 +121,7 @@ def protocol_of(world: World, study: Study, entries: Sequence[Entry], facts: Fac
         "headline": {"slice": name, "metric": metric, "k": k},
         "ship": study.ship,
         "methods": {e.label: e.described() | {"needs": list(e.method.needs), "random": e.random} for e in entries},
-        "version": package_version(),
+        "version": __version__,
     }
 
 
