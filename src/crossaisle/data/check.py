@@ -73,7 +73,7 @@ def check_table(table: Table, clock: Clock) -> Checked:
     coded: dict[str, Coded] = {}
     plain: dict[str, pl.Series] = {}
     for name in names:
-        raw = table.frame.select(name).collect().to_series()
+        raw = table.column(name)
         if name not in specs:
             plain[name] = _further(raw, table.typed)
             continue

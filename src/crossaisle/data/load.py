@@ -197,11 +197,6 @@ def _joined(tables: dict[str, Table]) -> dict[str, Table]:
         return ready | {"interactions": replace(parts["train"], name="interactions")}
     source = ", ".join(t.source for t in parts.values())
     frame = pl.concat([t.frame.with_columns(pl.lit(n).alias(PART)) for n, t in parts.items()], how="diagonal_relaxed")
-    try:
-        frame.collect_schema()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).split("\n")[0]
-        raise DataError(f"{source} do not fit together: {reason}; give the same column the same type.") from error
     return ready | {"interactions": Table("interactions", frame, source, all(t.typed for t in parts.values()))}
 
 

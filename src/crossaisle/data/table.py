@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ..errors import DataError
+
 
 @dataclass(frozen=True)
 class Table:
@@ -23,6 +25,20 @@ class Table:
     frame: pl.LazyFrame
     source: str
     typed: bool = True
+
+    def column(self, name: str) -> pl.Series:
+        """Read one column.
+
+        Raises:
+            DataError: the source broke while it was read.
+        """
+        try:
+            return self.frame.select(name).collect().to_series()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            reason = str(error).split("\n")[0]
+            raise DataError(
+                f"{self.source}: column {name!r} cannot be read: {reason}; give it one type and write it anew."
+            ) from error
 
 
 Reader = Callable[[str], Iterator[Table]]

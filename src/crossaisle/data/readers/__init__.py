@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import DataError, unknown
+from ...errors import DataError
 from ...registry import Registry
 from ..schema import TABLES
 from ..table import Reader, Table
@@ -75,7 +75,7 @@ def in_folder(folder: Path) -> dict[str, Path]:
         raise DataError(
             f"{folder} has no interactions.parquet, .csv or .jsonl (nor train.*); there is: {there}. Add or rename one."
         )
-    return found
+    return {stem: found[stem] for stem in STEMS if stem in found}
 
 
 def _ending(path: Path) -> str:
@@ -84,5 +84,5 @@ def _ending(path: Path) -> str:
 
 def _reader_for(name: str, what: str) -> Reader:
     if name not in READERS.names():
-        raise DataError(unknown(what, name, READERS.names()))
+        raise DataError(f"{what} {name!r} cannot be read; allowed: {', '.join(READERS.names())}.")
     return READERS.get(name)
