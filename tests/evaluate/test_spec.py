@@ -37,11 +37,11 @@ from crossaisle.evaluate.steps import check_study, problem_at, steps_of
 )
 def test_studies_that_cannot_be_are_refused(table: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        config.build(Study, {"target": "cake", **table}, "[evaluate]")
+        config.build(Study, {"target": "cake", **table}, "[study]")
 
 
 def test_a_study_is_built_from_toml_values() -> None:
-    made = config.build(Study, {"target": "cake", "cut": "2024-03-25", "weeks": [0, 4]}, "[evaluate]")
+    made = config.build(Study, {"target": "cake", "cut": "2024-03-25", "weeks": [0, 4]}, "[study]")
     assert [s.week for s in steps_of(made)] == [0.0, 4.0]
     assert made.headline == ("new", "ndcg", 10)
     assert not made.random_split

@@ -156,10 +156,10 @@ class Study:
     def __post_init__(self) -> None:
         """Refuse combinations that no World allows."""
         if self.split not in SPLITS.names():
-            raise ConfigError("[evaluate]: " + unknown("split", self.split, SPLITS.names()))
+            raise ConfigError("[study]: " + unknown("split", self.split, SPLITS.names()))
         for name in self.metrics:
             if name not in RANKING:
-                raise ConfigError("[evaluate]: " + unknown("metric", name, RANKING))
+                raise ConfigError("[study]: " + unknown("metric", name, RANKING))
         for name in ("weeks", "shots", "seeds", "ks", "metrics"):
             _check_list(name, getattr(self, name), least=1 if name == "ks" else 0)
         _check_split(self)
@@ -177,11 +177,11 @@ class Study:
 
 def _check_list(name: str, values: tuple[Any, ...], least: int) -> None:
     if not values or len(set(values)) < len(values):
-        raise ConfigError(f"[evaluate]: {name} is {list(values)}; at least one, each once, is needed.")
+        raise ConfigError(f"[study]: {name} is {list(values)}; at least one, each once, is needed.")
     if name != "metrics" and min(values) < least:
-        raise ConfigError(f"[evaluate]: {name} holds {min(values)}; numbers from {least} on are needed.")
+        raise ConfigError(f"[study]: {name} holds {min(values)}; numbers from {least} on are needed.")
     if name in ("weeks", "shots") and list(values) != sorted(values):
-        raise ConfigError(f"[evaluate]: {name} is {list(values)}; ascending numbers are needed.")
+        raise ConfigError(f"[study]: {name} is {list(values)}; ascending numbers are needed.")
 
 
 def _check_split(study: Study) -> None:
@@ -189,16 +189,16 @@ def _check_split(study: Study) -> None:
     fields = _split_fields(study.split)
     for name in ("cut", "test_weeks", "share"):
         if getattr(study, name) is not None and name not in fields:
-            raise ConfigError(f"[evaluate]: split {study.split!r} has no {name}; remove it, or choose another split.")
+            raise ConfigError(f"[study]: split {study.split!r} has no {name}; remove it, or choose another split.")
         if getattr(study, name) is None and fields.get(name, False):
-            raise ConfigError(f"[evaluate]: split {study.split!r} needs {name}; add it, or choose another split.")
+            raise ConfigError(f"[study]: split {study.split!r} needs {name}; add it, or choose another split.")
     if study.shelf_weeks is not None and (study.cut is None or study.shelf_weeks <= 0):
-        raise ConfigError("[evaluate]: shelf_weeks needs a cut and a number above 0; mend it or remove it.")
+        raise ConfigError("[study]: shelf_weeks needs a cut and a number above 0; mend it or remove it.")
     own = ("cut", "test_weeks", "share", "weeks", "shots", "seed")
     for name in study.split_options:
         if name in own or name not in fields:
             allowed = [n for n in fields if n not in own]
-            raise ConfigError("[evaluate] split_options: " + unknown("key", name, allowed))
+            raise ConfigError("[study] split_options: " + unknown("key", name, allowed))
 
 
 def _split_fields(split: str) -> dict[str, bool]:

@@ -94,13 +94,13 @@ def check_study(world: World, study: Study, entries: tuple[Entry, ...]) -> None:
     labels = [e.label for e in entries]
     if study.ship not in labels:
         raise ConfigError(
-            f"[evaluate]: ship is {study.ship!r}, which is no label of the methods ({', '.join(labels)}); name one."
+            f"[study]: ship is {study.ship!r}, which is no label of the methods ({', '.join(labels)}); name one."
         )
     size = len(world.catalogue(study.target))
     if max(study.ks) > size:
-        raise ConfigError(f"[evaluate]: k is {max(study.ks)}, but {study.target!r} has {size} items; lower k.")
+        raise ConfigError(f"[study]: k is {max(study.ks)}, but {study.target!r} has {size} items; lower k.")
     if not default_sources(world, study.target, study.sources):
-        raise ConfigError(f"[evaluate]: there is no source domain beside {study.target!r}; name one in sources.")
+        raise ConfigError(f"[study]: there is no source domain beside {study.target!r}; name one in sources.")
 
 
 def facts_of(problem: Problem, step: Step) -> dict[str, Any]:
