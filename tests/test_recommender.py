@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossaisle import index as index_module
-from crossaisle import ranker
+from crossaisle import recommender
 from crossaisle.data.vocab import Vocab
 from crossaisle.errors import ArtifactError, ConfigError, DataError, MethodError, StorageError
 from crossaisle.index import ApproximateIndex
@@ -207,18 +207,22 @@ def test_ranking_is_the_sorted_and_filtered_scores(
     np.testing.assert_array_equal(ranking.items, names)
 
 
-def test_large_catalogues_are_ranked_by_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_for_large_catalogues(monkeypatch: pytest.MonkeyPatch) -> None:
     """Same answers, same words; only the way there differs."""
     pytest.importorskip("usearch")
-    users = [*(f"u{u}" for u in range(30)), "stranger"]
-    wanted = large().recommend(users, 5, available=[f"i{i}" for i in range(55)])
-    monkeypatch.setattr(ranker, "APPROXIMATE_ABOVE", 59)
-    made = large()
-    assert isinstance(made.ranker.index, ApproximateIndex)
-    found = made.recommend(users, 5, available=[f"i{i}" for i in range(55)])
+    users, available = [*(f"u{u}" for u in range(30)), "stranger"], [f"i{i}" for i in range(55)]
+    plain = large()
+    assert plain.with_index() is plain, "small catalogues need none"
+    monkeypatch.setattr(recommender, "APPROXIMATE_ABOVE", 59)
+    indexed = plain.with_index()
+    assert isinstance(indexed.index, ApproximateIndex)
+    found, wanted = (r.recommend(users, 5, available=available) for r in (indexed, plain))
     assert found.items.tolist() == wanted.items.tolist()
     assert found.basis == wanted.basis
     np.testing.assert_allclose(found.scores, wanted.scores, rtol=1e-4, atol=1e-5)
+    without_vectors = shop(Table(np.ones((6, 4), np.float32), POPULARITY))
+    monkeypatch.setattr(recommender, "APPROXIMATE_ABOVE", 1)
+    assert without_vectors.with_index() is without_vectors
 
 
 def test_a_session_is_a_user_who_has_just_these_items() -> None:

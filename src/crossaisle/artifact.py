@@ -21,11 +21,12 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import scipy.sparse as sp
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from .errors import ArtifactError, StorageError
-from .types import Tensors
+from .types import History, Tensors
 
 FORMAT = "crossaisle"
 SCHEMA = 1
@@ -100,6 +101,20 @@ def read(folder: str | Path, kind: str) -> tuple[Tensors, dict[str, pl.DataFrame
     tables = [n for n in manifest["files"] if n != TENSORS]
     read_tables = {n.removesuffix(".parquet"): pl.read_parquet(target / n, glob=False) for n in tables}
     return load_file(target / TENSORS), read_tables, manifest["meta"]
+
+
+def pack_history(history: History) -> Tensors:
+    """`history` as named arrays for `write`."""
+    counts = history.counts
+    named = {"counts": counts.data, "items": counts.indices, "starts": counts.indptr}
+    return {f"history.{n}": t for n, t in (named | {"ages": history.ages, "users": history.users}).items()}
+
+
+def unpack_history(tensors: Tensors, n_items: int) -> History:
+    """The inverse of `pack_history`, over `n_items` item codes."""
+    parts = tensors["history.counts"], tensors["history.items"], tensors["history.starts"]
+    counts = sp.csr_matrix(parts, shape=(len(tensors["history.users"]), n_items))
+    return History(counts, tensors["history.ages"], tensors["history.users"])
 
 
 def _fill(

@@ -14,7 +14,7 @@ from .errors import MethodError
 from .types import Codes, Floats
 
 APPROXIMATE_ABOVE = 200_000
-"""Catalogues with more items than this are searched by `ApproximateIndex` where it is installed."""
+"""With more items than this an `ApproximateIndex` answers single queries faster than a product; see docs/results."""
 BLOCK_CELLS = 16_000_000
 """Scores held at once (64 MB)."""
 _LOW = np.int64(0xFFFFFFFF)
@@ -155,7 +155,7 @@ class ApproximateIndex:
             ) from None
         self.exact = ExactIndex(vectors)
         vectors = self.exact.vectors
-        self._graph: Any = Graph(ndim=vectors.shape[1], metric="ip", dtype="f32", connectivity=32, expansion_search=384)
+        self._graph: Any = Graph(ndim=vectors.shape[1], metric="ip", dtype="f32", connectivity=16, expansion_search=384)
         self._graph.add(np.arange(len(vectors), dtype=np.uint64), vectors, threads=1)
 
     def top(self, queries: Floats, k: int, seen: sp.csr_matrix | None = None, available: Mask | None = None) -> Top:

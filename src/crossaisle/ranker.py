@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .index import APPROXIMATE_ABOVE, Index, Mask, columns_of, index_of, top_k
+from .index import Index, Mask, columns_of, top_k
 from .types import Codes, Floats, History, Scorer, Vectors, session_of
 
 
@@ -20,11 +20,13 @@ class Ranker:
         scorer: the fitted model.
         catalogue: (n,) sorted item codes.
         n_codes: size of the vocabulary of item codes.
+        index: of the scorer's item vectors; without one all scores are computed.
     """
 
     scorer: Scorer
     catalogue: Codes
     n_codes: int
+    index: Index | None = None
 
     def top(
         self, history: History, k: int, *, exclude_seen: bool, available: Mask | None
@@ -53,16 +55,6 @@ class Ranker:
         places = np.full(self.n_codes, -1, dtype=np.int64)
         places[self.catalogue] = np.arange(len(self.catalogue))
         return places
-
-    @cached_property
-    def index(self) -> Index | None:
-        """Index of the item vectors of a large catalogue; None where all scores are computed.
-
-        It is built at the first use, which takes minutes for some 100,000 items: touch it before the first person asks.
-        """
-        if isinstance(self.scorer, Vectors) and len(self.catalogue) > APPROXIMATE_ABOVE:
-            return index_of(self.scorer.item_vectors)
-        return None
 
     @cached_property
     def _nobody(self) -> Floats:

@@ -16,12 +16,12 @@ from . import artifact
 from .data.shelf import longer, new_ids, stranger, titled
 from .data.vocab import Vocab
 from .errors import ArtifactError, ConfigError, DataError, MethodError
-from .index import block_of, top_k
+from .index import APPROXIMATE_ABOVE, Index, block_of, index_of, top_k
 from .neighbours import Reason, bought_together, buyers_of, cosines
 from .progress import ticking
 from .ranker import Ranker
 from .registry import Registry
-from .types import Basis, Codes, Extensible, Floats, History, Ranking, Scorer, Tensors, Vectors, session_of
+from .types import Basis, Codes, Extensible, Floats, History, Ranking, Scorer, Vectors, session_of
 
 SCORERS: Registry[type[Scorer]] = Registry("scorer", "crossaisle.scorers")
 """Kind → class, so that a saved Recommender finds the class that restores it."""
@@ -56,6 +56,7 @@ class Recommender:
         history: History of all users of the vocabulary, over all domains.
         items: one row per item code, in code order: ``title``, ``brand``, ``category``, ``price``.
         facts: what is worth knowing of the fit (JSON-able).
+        index: finds items without scoring all of them; see `with_index`. It is not saved.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Recommender:
     history: History
     items: pl.DataFrame = field(default_factory=pl.DataFrame)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    index: Index | None = None
 
     def recommend(
         self,
@@ -192,7 +194,17 @@ class Recommender:
             item_ids=Vocab(pl.concat([self.item_ids.ids, ids])),
             history=replace(self.history, counts=wider),
             items=longer(self.items, content),
+            index=None,
         )
+
+    def with_index(self) -> Recommender:
+        """For a service over a large catalogue: a recommender that finds items by an index, itself where that is idle.
+
+        Building takes minutes for some 100,000 items, which pays for many single questions; see `index`.
+        """
+        if not isinstance(self.scorer, Vectors) or len(self.catalogue) <= APPROXIMATE_ABOVE:
+            return self
+        return replace(self, index=index_of(self.scorer.item_vectors))
 
     def save(self, path: str | Path) -> None:
         """Write this recommender to the folder `path`, whole or not at all; see `artifact.write`.
@@ -205,7 +217,9 @@ class Recommender:
         artifact.write(
             path,
             KIND,
-            {f"scorer.{n}": t for n, t in tensors.items()} | _pack(self.history) | {"catalogue": self.catalogue},
+            {f"scorer.{n}": t for n, t in tensors.items()}
+            | artifact.pack_history(self.history)
+            | {"catalogue": self.catalogue},
             {
                 "users": pl.DataFrame({"user_id": self.user_ids.ids}),
                 "items": pl.DataFrame({"item_id": self.item_ids.ids}).hstack(self.items),
@@ -240,7 +254,7 @@ class Recommender:
             catalogue=tensors["catalogue"],
             user_ids=Vocab(tables["users"]["user_id"]),
             item_ids=Vocab(items["item_id"]),
-            history=_unpack(tensors, len(items)),
+            history=artifact.unpack_history(tensors, len(items)),
             items=items.drop("item_id") if items.width > 1 else pl.DataFrame(),
             facts=meta["facts"],
         )
@@ -248,7 +262,7 @@ class Recommender:
     @cached_property
     def ranker(self) -> Ranker:
         """The scorer over the catalogue, with what it keeps between questions."""
-        return Ranker(self.scorer, self.catalogue, len(self.item_ids))
+        return Ranker(self.scorer, self.catalogue, len(self.item_ids), self.index)
 
     @cached_property
     def _buyers(self) -> sp.csr_matrix:
@@ -282,15 +296,3 @@ def _check_k(shop: Recommender, k: int) -> None:
     if not 1 <= k <= len(shop.catalogue):
         n = len(shop.catalogue)
         raise ConfigError(f"k is {k}, but {shop.domain!r} has {n} items; choose a k from 1 to {n}.")
-
-
-def _pack(history: History) -> Tensors:
-    counts = history.counts
-    named = {"counts": counts.data, "items": counts.indices, "starts": counts.indptr}
-    return {f"history.{n}": t for n, t in (named | {"ages": history.ages, "users": history.users}).items()}
-
-
-def _unpack(tensors: Tensors, n_items: int) -> History:
-    parts = tensors["history.counts"], tensors["history.items"], tensors["history.starts"]
-    counts = sp.csr_matrix(parts, shape=(len(tensors["history.users"]), n_items))
-    return History(counts, tensors["history.ages"], tensors["history.users"])
