@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -103,9 +103,7 @@ def test_fields_are_described_by_the_text_under_them():
 
 
 def test_a_class_without_source_is_described_without_text():
-    space = {"dataclass": dataclass, "__name__": "typed_at_a_prompt"}
-    exec("@dataclass(frozen=True)\nclass Loose:\n    a: int = 1\n", space)
-    assert describe(space["Loose"]) == [("a", "int", 1, "")]
+    assert describe(make_dataclass("Loose", [("a", int, 1)])) == [("a", "int", 1, "")]
 
 
 def test_as_dict_leaves_out_what_is_not_set():
