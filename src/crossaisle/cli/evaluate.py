@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from cyclopts import App, Group, Parameter
 
 from ..errors import ConfigError, unknown
 from ..evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
-from .flags import LIST, READ, Names, ReadFlags
+from .flags import LIST, READ, Names, ReadFlags, toml_value
 from .output import OUTPUT, Output
 from .runfile import make_run
 from .study import execute
@@ -41,7 +42,8 @@ def evaluate(
         methods: labels of the default methods, or names of methods with their default options; all when empty.
         out: folder of the run.
     """
-    execute(make_run(path, read, study, chosen(methods), out), output)
+    split = {k: toml_value(str(v)) for k, v in study.split_options.items()}
+    execute(make_run(path, read, replace(study, split_options=split), chosen(methods), out), output)
 
 
 def chosen(names: tuple[str, ...]) -> tuple[MethodSpec, ...]:

@@ -60,12 +60,13 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
             raise ConfigError(f"{key.strip()!r} is no option of a method; write --{key.strip()} {text}.")
         if key.strip() in found:
             raise ConfigError(f"option {key.strip()!r} is given twice; give it once.")
-        found[key.strip()] = _value(text)
+        found[key.strip()] = toml_value(text)
     return found
 
 
-def _value(text: str) -> Any:
+def toml_value(text: str) -> Any:
+    """A value spelled as in TOML; what is not TOML is a word without its quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text  # a word without quotes
+        return text

@@ -33,8 +33,37 @@ def drawing() -> Iterator[None]:
 
 
 @dataclass
+class Pace:
+    """How fast one task goes.
+
+    Attributes:
+        begun: when it was first heard of, in seconds.
+        first: steps that were done then.
+        done: steps that are done now.
+        said: when it was last written of.
+    """
+
+    begun: float
+    first: int
+    done: int
+    said: float
+
+    def rate(self, now: float) -> float:
+        """Steps a second; 0 where nothing can be said yet."""
+        return (self.done - self.first) / (now - self.begun) if now > self.begun else 0.0
+
+
+def paced(paces: dict[str, Pace], task: str, done: int, now: float) -> Pace:
+    """The pace of `task` after a tick; one that counts from the beginning again starts anew."""
+    if task not in paces or done < paces[task].done:
+        paces[task] = Pace(now, done, done, now)
+    paces[task].done = done
+    return paces[task]
+
+
+@dataclass
 class Lines:
-    """A line at most every `every` seconds for a task, and one when it ends after having been mentioned.
+    """A line at most every `every` seconds for a task, and one at the end of a task that took longer.
 
     Attributes:
         every: seconds between lines.
@@ -45,35 +74,38 @@ class Lines:
     every: float = EVERY_SECONDS
     clock: Callable[[], float] = time.monotonic
     write: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
-    _begun: dict[str, tuple[float, int]] = field(default_factory=dict)
-    _said: dict[str, float] = field(default_factory=dict)
+    _paces: dict[str, Pace] = field(default_factory=dict)
 
     def draw(self, task: str, done: int, total: int) -> None:
         """See `crossaisle.types.Progress`."""
         now = self.clock()
-        if task not in self._begun or done < self._begun[task][1]:
-            self._begun[task], self._said[task] = (now, done), now
-            return
+        pace = paced(self._paces, task, done, now)
         ended = total > 0 and done >= total
-        spent = now - self._begun[task][0]
-        if now - self._said[task] >= self.every or (ended and spent >= self.every):
-            self._said[task] = now
-            self.write(line(task, done, total, done - self._begun[task][1], spent))
+        if now - pace.said >= self.every or (ended and now - pace.begun >= self.every):
+            pace.said = now
+            self.write(line(task, done, total, pace, now))
         if ended:
-            del self._begun[task], self._said[task]
+            del self._paces[task]
 
 
-def line(task: str, done: int, total: int, steps: int, seconds: float) -> str:
-    """``task: 12 of 40, 3.0/s, 9 s left``; `steps` were made in `seconds`."""
-    rate = steps / seconds if seconds > 0 else 0.0
+def line(task: str, done: int, total: int, pace: Pace, now: float) -> str:
+    """``task: 12 of 40, 3.0/s, 9 s left``."""
     parts = [f"{task}: {done:,}" + (f" of {total:,}" if total else "")]
+    rate = pace.rate(now)
     if rate > 0:
-        parts.append(f"{rate:,.1f}/s" if rate >= 0.95 else f"{1 / rate:,.1f} s each")
+        parts.append(speed(rate))
         if total > done:
             parts.append(f"{duration((total - done) / rate)} left")
     if total and done >= total:
-        parts.append(f"done in {duration(seconds)}")
+        parts.append(f"done in {duration(now - pace.begun)}")
     return ", ".join(parts)
+
+
+def speed(rate: float) -> str:
+    """``3.0/s``, or ``4.0 s each`` of slow steps; empty where nothing is known."""
+    if rate <= 0:
+        return ""
+    return f"{rate:,.1f}/s" if rate >= 0.95 else f"{1 / rate:,.1f} s each"
 
 
 def duration(seconds: float) -> str:
@@ -92,21 +124,18 @@ class Bars:
 
     bars: Progress
     _tasks: dict[str, TaskID] = field(default_factory=dict)
-    _begun: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _paces: dict[str, Pace] = field(default_factory=dict)
 
     def draw(self, task: str, done: int, total: int) -> None:
         """See `crossaisle.types.Progress`."""
         now = time.monotonic()
+        pace = paced(self._paces, task, done, now)
         if task not in self._tasks:
             self._tasks[task] = self.bars.add_task(task, total=total or None, rate="")
-            self._begun[task] = (now, done)
-        begun, first = self._begun[task]
-        rate = (done - first) / (now - begun) if now > begun else 0.0
-        shown = "" if rate <= 0 else f"{rate:,.1f}/s" if rate >= 0.95 else f"{1 / rate:,.1f} s each"
-        self.bars.update(self._tasks[task], completed=done, total=total or None, rate=shown)
+        self.bars.update(self._tasks[task], completed=done, total=total or None, rate=speed(pace.rate(now)))
         if total > 0 and done >= total:
             self.bars.remove_task(self._tasks.pop(task))
-            del self._begun[task]
+            del self._paces[task]
 
 
 def _progress(console: Console) -> Progress:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from .. import report
 from ..data.world import World
 from ..errors import ArtifactError, MethodError, TrainingError
 from ..evaluate.bases import Bases
-from ..evaluate.cells import digest_of, package_version, source_of, study_parts, world_mark
+from ..evaluate.cells import key_of, study_parts, world_mark
 from ..evaluate.result import Report
 from ..evaluate.spec import Entry, entry_of
 from ..evaluate.steps import problem_at, steps_of
@@ -62,15 +63,15 @@ def ship(world: World, run: Run, found: Report) -> Recommender | None:
     """
     label = found.ships[-1].ships
     entry = entry_of(next(m for m in run.methods if m.label == label))
-    problem = _everything_known(problem_at(world, run.study, steps_of(run.study)[-1], run.study.seeds[0]))
-    described = [world_mark(world), study_parts(run.study), entry.described(), run.study.seeds[0]]
-    key = digest_of([*described, package_version(), source_of(entry.method.fit)])
+    step, seed = steps_of(run.study)[-1], run.study.seeds[0]
+    key = key_of(world_mark(world), study_parts(run.study), entry, step, seed)
     folder = run.out / RECOMMENDER
     kept = _kept(folder, key)
     if kept is not None:
         return kept
     try:
-        made = _fit(entry, problem, run.out / "bases", run.study.seeds[0])
+        problem = _everything_known(problem_at(world, run.study, step, seed))
+        made = _fit(entry, problem, run.out / "bases", seed)
     except (MethodError, TrainingError) as error:
         say(f"no recommender was saved: {error}")
         return None
@@ -102,8 +103,12 @@ def _show(run: Run, found: Report, shipped: Recommender | None) -> None:
     show(found, console())
     print(f"report: {run.out / 'report.html'}\nnumbers: {run.out / 'report.json'}")
     if shipped is not None:
-        user = next(iter(shipped.user_ids.ids), "ID")
-        print(f"next: crossaisle recommend {run.out} --user {user} --domain {shipped.domain!r} -k 10")
+        print(f'next: crossaisle recommend {run.out} --user {_somebody(shipped)} --domain "{shipped.domain}" -k 10')
+
+
+def _somebody(shop: Recommender) -> str:
+    """The user of whom most is known, as an example."""
+    return shop.user_ids.decode(np.array([np.diff(shop.history.counts.indptr).argmax()]))[0]
 
 
 def _everything_known(problem: Problem) -> Problem:
