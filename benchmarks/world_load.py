@@ -31,8 +31,9 @@ facts = {}
 if len(sys.argv) > 1:
     start, busy = time.perf_counter(), time.process_time()
     world = World.from_files(sys.argv[1], cache=False)
-    facts = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - busy, "rows": world.interactions.height, "users": world.n_users,
-             "items": world.n_items, "world_bytes": world.interactions.estimated_size()}
+    facts = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - busy,
+             "rows": world.interactions.height, "users": world.n_users, "items": world.n_items,
+             "world_bytes": world.interactions.estimated_size()}
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]
 print(json.dumps({**facts, "peak": int(peak) * 1024}))
 """

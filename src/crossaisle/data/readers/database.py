@@ -93,7 +93,14 @@ def _columns(connection: Any, scheme: str, name: str, table: str) -> str:
 def _frame(connection: Any, query: str) -> pl.DataFrame:
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return pl.DataFrame(pl.from_arrow(cursor.fetch_arrow_table()))
+        frame = pl.DataFrame(pl.from_arrow(cursor.fetch_arrow_table()))
+    return frame.with_columns(_unwrapped(s) for s in frame if isinstance(s.dtype, pl.BaseExtension))
+
+
+def _unwrapped(column: pl.Series) -> pl.Series:
+    # PostgreSQL's numbers of any length arrive as texts in an envelope, like all types that Arrow does not have.
+    storage = column.ext.storage()
+    return storage.cast(pl.Float64) if '"type_name":"numeric"' in str(column.dtype) else storage
 
 
 def _quoted(name: str) -> str:
