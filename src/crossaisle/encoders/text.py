@@ -18,7 +18,7 @@ from ..progress import tick
 from ..types import Floats, Tensors
 from . import text_model
 from .method import ENCODERS, Bools
-from .text_store import TextStore
+from .text_store import Halves, TextStore
 
 _TASK = "encode texts"
 _STEP = 256
@@ -43,7 +43,7 @@ class TextEncoder:
     max_tokens: int = 128
     """Longer texts are cut; the model's own limit holds as well."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 is about twice as fast on processors that have it (avx512_bf16, amx), and less exact."""
+    """bfloat16 is nearly twice as fast on processors that have it (avx512_bf16, amx) and less exact (cosine .996)."""
     batch: int = 32
     """Texts per forward pass."""
     cache: bool = True
@@ -133,9 +133,13 @@ class TextEncoder:
         if texts:
             tick(_TASK, len(texts), len(texts))
 
-    def _forward(self, texts: Sequence[str]) -> Any:
-        options = {"batch_size": self.batch, "show_progress_bar": False, "normalize_embeddings": True}
-        return self._loaded.encode(list(texts), **options).astype(np.float16)
+    def _forward(self, texts: Sequence[str]) -> Halves:
+        raw = self._loaded.encode(list(texts), batch_size=self.batch, show_progress_bar=False)
+        vectors: Floats = raw.astype(np.float32)
+        # Here rather than in the model: the length of a vector is off by 0.3 % when bfloat16 divides by it.
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        halves: Halves = (vectors / np.maximum(lengths, 1e-12)).astype(np.float16)
+        return halves
 
 
 ENCODERS.add(TextEncoder.name, TextEncoder)
