@@ -23,7 +23,7 @@ method = "user_kernel"
 
 [[methods]]
 method = "als"
-options = { iterations = 3000 }
+options = { iterations = 600 }
 """
 
 
