@@ -25,7 +25,7 @@ def top_k(scores: Numbers, k: int) -> Codes:
     """Columns of the k best scores of each row, best first; equal scores stand in column order.
 
     Args:
-        scores: (n, m) numbers; −inf marks what may not be ranked.
+        scores: (n, m) numbers, none NaN; −inf marks what may not be ranked.
         k: places; more than m places are cut to m.
 
     Returns:
@@ -35,15 +35,15 @@ def top_k(scores: Numbers, k: int) -> Codes:
     k = min(k, m)
     if n == 0 or k == 0:
         return np.zeros((n, k), dtype=np.int64)
-    found = np.argpartition(scores, m - k, axis=1)[:, m - k :] if k < m else np.tile(np.arange(m), (n, 1))
+    worst = np.partition(scores, m - k, axis=1)[:, m - k : m - k + 1]
+    kept, level = scores > worst, scores == worst
+    room = k - kept.sum(axis=1)
+    tied = level.sum(axis=1) > room
+    level[tied] &= np.cumsum(level[tied], axis=1, dtype=np.int32) <= room[tied, None]
+    found = np.nonzero(kept | level)[1].reshape(n, k)
     values = np.take_along_axis(scores, found, axis=1)
-    order = np.lexsort((found, -values), axis=1)
-    found, values = np.take_along_axis(found, order, axis=1), np.take_along_axis(values, order, axis=1)
-    # argpartition chooses freely among scores equal to the last one kept: settle those rows by a stable sort.
-    tied = np.flatnonzero((scores >= values[:, -1:]).sum(axis=1) > k)
-    if len(tied):
-        found[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]
-    return np.where(np.isneginf(values), -1, found).astype(np.int64)
+    found = np.take_along_axis(found, np.lexsort((found, -values), axis=1), axis=1)
+    return np.where(np.isneginf(np.take_along_axis(scores, found, axis=1)), -1, found).astype(np.int64)
 
 
 def hits_of(ranked: Codes, relevant: sp.csr_matrix) -> Bools:

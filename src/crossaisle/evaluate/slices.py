@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -67,8 +68,18 @@ Key = tuple[str, str, int]
 """(slice, metric, k)."""
 
 
-def slices_of(problem: Problem) -> Slices:
-    """All evaluation sets of `problem`; nothing else but the splits reads `split.test` and `split.hidden`."""
+Twins = Callable[[str, Codes], sp.csr_matrix]
+"""(source domain, item codes of the target) → (items, world items) bool, as `twin_pairs` gives it."""
+
+
+def slices_of(problem: Problem, twins: Twins | None = None) -> Slices:
+    """All evaluation sets of `problem`; nothing else but the splits reads `split.test` and `split.hidden`.
+
+    Args:
+        problem: what is asked.
+        twins: finds twins; give one that remembers when several problems of one target are judged.
+    """
+    find = twins if twins is not None else partial(twin_pairs, problem.world, problem.target)
     split, code = problem.split, problem.domain_codes[-1]
     test = _of(split.test, code)
     users = np.unique(test["user"].to_numpy()).astype(np.int64)
@@ -91,7 +102,7 @@ def slices_of(problem: Problem) -> Slices:
         "cold_item": new @ _diagonal(visible == 0),
         "cold_user": _diagonal(~warm) @ new,
         "warm_user": _diagonal(warm) @ new,
-        "twin_free": new - _twins_held(problem, users, new),
+        "twin_free": new - _twins_held(problem, users, new, find),
     }
     outside = test.select("user", "item").unique().height - int(asked.nnz)
     return Slices(users, _bool(had), {name: _bool(rows) for name, rows in relevant.items()}, outside)
@@ -208,7 +219,7 @@ def _item_counts(problem: Problem, parts: Sequence[pl.DataFrame]) -> Codes:
     return counts[problem.catalogue]
 
 
-def _twins_held(problem: Problem, users: Codes, relevant: sp.csr_matrix) -> sp.csr_matrix:
+def _twins_held(problem: Problem, users: Codes, relevant: sp.csr_matrix, find: Twins) -> sp.csr_matrix:
     """Those pairs of `relevant` whose item has a twin that the user visibly holds in a source domain."""
     relevant = relevant.tocsr().copy()
     relevant.eliminate_zeros()
@@ -218,7 +229,7 @@ def _twins_held(problem: Problem, users: Codes, relevant: sp.csr_matrix) -> sp.c
         (np.ones(len(columns)), (np.arange(len(columns)), columns)), (len(columns), relevant.shape[1])
     )
     for source in problem.sources:
-        twins = twin_pairs(problem.world, problem.target, source, problem.catalogue[columns])
+        twins = find(source, problem.catalogue[columns])
         if twins.nnz == 0:
             continue
         rows = _of(problem.visible, problem.world.domain_code(source))

@@ -61,6 +61,14 @@ def problem_at(world: World, study: Study, step: Step, seed: int) -> Problem:
     return Problem(world, study.target, sources, split, catalogue, seed, step.week)
 
 
+def with_seed(problem: Problem, seed: int) -> Problem:
+    """`problem` under another seed; the histories and counts, which no seed changes, are made once and shared."""
+    made = dataclasses.replace(problem, seed=seed)
+    shared = {"history": problem.history, "target_counts": problem.target_counts}
+    vars(made).update(shared)  # where cached properties keep their values
+    return made
+
+
 def shelf(world: World, study: Study, split: Split) -> Codes:
     """Sorted item codes that are ranked: all items of the target, or those lately sold, hidden rows included.
 

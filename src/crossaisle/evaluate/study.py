@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from .judge import judge
 from .result import Report
 from .slices import Slices, evaluate_users, slices_of
 from .spec import DEFAULT_METHODS, Entry, MethodSpec, Study, entries_of
-from .steps import Step, check_study, facts_of, problem_at, steps_of
+from .steps import Step, check_study, facts_of, problem_at, steps_of, with_seed
+from .twins import remembering
 
 SCORES = 4_000_000
 """Scores held at once: users are asked in blocks, so that a large catalogue fits."""
@@ -76,13 +76,14 @@ class _Run:
         seeds = {e.label: study.seeds if e.random and not study.random_split else study.seeds[:1] for e in self.entries}
         total = len(steps) * len(split_seeds) * sum(len(s) for s in seeds.values())
         mark, parts, done = world_mark(self.world), study_parts(study), 0
+        twins = remembering(self.world, study.target)
         tick("evaluate", 0, total)
         for step in steps:
             for split_seed in split_seeds:
                 problem = problem_at(self.world, study, step, split_seed)
                 facts.append(facts_of(problem, step) | ({"seed": split_seed} if study.random_split else {}))
-                seeded = cache(lambda seed, asked=problem: dataclasses.replace(asked, seed=seed))
-                slices = cache(lambda asked=problem: slices_of(asked))
+                seeded = cache(partial(with_seed, problem))
+                slices = cache(partial(slices_of, problem, twins))
                 for entry in self.entries:
                     for seed in (split_seed,) if study.random_split else seeds[entry.label]:
                         key = key_of(mark, parts, entry, step, seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
@@ -42,6 +44,19 @@ def twin_pairs(world: World, domain: str, other: str, items: Codes) -> sp.csr_ma
     keep = (common.data >= MIN_USERS) & (common.data >= MIN_JACCARD * union - 1e-9)
     found = sp.csr_matrix((np.ones(keep.sum()), (common.row[keep], common.col[keep])), shape=common.shape)
     return ((found + own) > 0).tocsr()
+
+
+def remembering(world: World, domain: str) -> Callable[[str, Codes], sp.csr_matrix]:
+    """``(other, items)`` → `twin_pairs`, found once for equal arguments."""
+    found: dict[tuple[str, bytes], sp.csr_matrix] = {}
+
+    def find(other: str, items: Codes) -> sp.csr_matrix:
+        key = (other, items.tobytes())
+        if key not in found:
+            found[key] = twin_pairs(world, domain, other, items)
+        return found[key]
+
+    return find
 
 
 def _holders(world: World, domain: str) -> pl.DataFrame:
