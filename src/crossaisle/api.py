@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ import polars as pl
 from . import fusion as _fusion_methods  # noqa: F401 - importing registers the methods
 from . import transfer as _transfer_methods  # noqa: F401
 from .config import build
+from .data.fingerprint import of_rows
 from .data.load import open_world
 from .data.split import Moment, Split
 from .data.splits.base import moment
@@ -76,9 +78,7 @@ def fuse(
     chosen = FUSIONS.get(method)
     ready: Any = build(chosen.options, options, f"options of {method!r}")
     names = tuple(sources) or tuple(world.domains.ids.to_list())
-    for name in names:
-        world.domain_code(name)
-    return chosen.fit(world if cut is None else world.until(moment(cut)), names, ready, seed)
+    return chosen.fit(_sources_alone(world, names, cut), names, ready, seed)
 
 
 def transfer(  # noqa: PLR0913 - one door; all but two are given by name
@@ -119,6 +119,14 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
         base = fuse(world, names, cut=cut, seed=seed)
     check_needs(chosen, base, problem)
     return chosen.fit(base, problem, ready)
+
+
+def _sources_alone(world: World, sources: Sequence[str], cut: Moment | None) -> World:
+    """The rows of `sources` before `cut`: what no source has, no base may learn from, whatever the method reads."""
+    seen = world if cut is None else world.until(moment(cut))
+    codes = [world.domain_code(name) for name in sources]
+    own = seen.interactions["domain"].is_in(codes)
+    return replace(seen, interactions=seen.interactions.filter(own), fingerprint=of_rows(seen.fingerprint, own))
 
 
 def _visible(world: World, target: str, cut: Moment | None, weeks: float | None) -> Split:

@@ -126,7 +126,7 @@ def test_transfer_takes_options_and_says_what_is_next(cli: Cli, shop: Path, tmp_
         (["--target", "cake", "-o", "unit=weeks"], "allowed: 'users', 'events'"),
         (["--target", "cake", "-o", "units=users"], "unknown key 'units': did you mean 'unit'?"),
         (["--target", "cake", "-o", "unit"], "not of the form key=value"),
-        (["--target", "cake", "-o", "unit=users", "-o", "unit=users"], "given twice"),
+        (["--target", "cake", "-o", "unit=users", "-o", "unit=users"], "give each once"),
         (["--target", "cake", "-o", "seed=1"], "write --seed 1"),
         (["--target", "cake", "-o", "half_life_weeks=-1"], "above 0"),
         (["--target", "cake", "--weeks", "-1"], "weeks is -1"),

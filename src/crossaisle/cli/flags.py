@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import tomli_w
 from cyclopts import Group, Parameter
 
 from ..data.load import ReadOptions, open_world
@@ -46,22 +48,23 @@ def open_data(location: str, options: ReadOptions | None = None) -> World:
 
 
 def options_of(words: Sequence[str]) -> dict[str, Any]:
-    """``["alpha=10", "layers=[1,2]"]`` → the mapping that TOML would give.
+    """``["alpha=10", "content.text_dim=32"]`` → the mapping that TOML would give.
 
     Raises:
-        ConfigError: a word without ``=``, or the same key twice.
+        ConfigError: a word without ``=``, a flag of the command itself, or the same key twice.
     """
-    found: dict[str, Any] = {}
+    lines = []
     for word in words:
-        key, sign, text = word.partition("=")
-        if not sign or not key.strip():
+        key, sign, text = (part.strip() for part in word.partition("="))
+        if not sign or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
             raise ConfigError(f"option {word!r} is not of the form key=value; write for example -o epochs=5.")
-        if key.strip() in OWN_FLAGS:
-            raise ConfigError(f"{key.strip()!r} is no option of a method; write --{key.strip()} {text}.")
-        if key.strip() in found:
-            raise ConfigError(f"option {key.strip()!r} is given twice; give it once.")
-        found[key.strip()] = toml_value(text)
-    return found
+        if key in OWN_FLAGS:
+            raise ConfigError(f"{key!r} is no option of a method; write --{key} {text}.")
+        lines.append(tomli_w.dumps({"value": toml_value(text)}).replace("value", key, 1))
+    try:
+        return tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"options {' '.join(words)!r} do not go together ({error}); give each once.") from None
 
 
 def toml_value(text: str) -> Any:

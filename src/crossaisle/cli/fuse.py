@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App
 
-from .. import api
+from .. import __version__, api
+from ..evaluate.cells import digest_of
+from ..train.checkpoint import keeping
 from .flags import READ, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
 from .output import OUTPUT, Output, emit
 from .progress import drawing
@@ -32,7 +35,8 @@ def fuse(
     read: ReadFlags = READ,
     output: Output = OUTPUT,
 ) -> None:
-    """Learn one base from the domains there are; it serves any number of targets.
+    """Learn one base from the domains there are; it serves any number of targets. Ctrl-C loses little: what was
+    learned so far stands beside ``out`` until the same command has ended.
 
     Args:
         path: folder, file of interactions, database URL, or ``demo``.
@@ -46,8 +50,12 @@ def fuse(
     options = options_of(option)
     with drawing():
         world = open_data(path, read)
-        base = api.fuse(world, sources, method=method, cut=cut, seed=seed, **options)
+        asked = [world.fingerprint, sources, method, options, cut, seed, __version__]
+        unfinished = out.with_name(f".{out.name}-{digest_of(asked)}")
+        with keeping(unfinished):
+            base = api.fuse(world, sources, method=method, cut=cut, seed=seed, **options)
         base.save(out)
+        shutil.rmtree(unfinished, ignore_errors=True)
     if output.json:
         emit({"base": str(out), "method": method, "data": world.name, "sources": list(sources) or "all"})
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,8 +93,16 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 
 def _options(entry: Entry) -> list[dict[str, Any]]:
-    rows = [r for r in describe(entry.options) if not r[0].startswith("_")]
-    return [{"name": n, "type": t, "default": d, "help": h} for n, t, d, h in rows]
+    return [{"name": n, "type": t, "default": d, "help": h} for n, t, d, h in _rows(entry.options)]
+
+
+def _rows(options: type) -> Iterator[tuple[str, str, Any, str]]:
+    """Names, types, defaults and documentation; options of a part are spelled ``part.option``."""
+    for name, kind, default, text in describe(options):
+        if dataclasses.is_dataclass(default):
+            yield from ((f"{name}.{n}", *rest) for n, *rest in _rows(type(default)))
+        elif not name.startswith("_"):
+            yield name, kind, default, text.replace("``", "")
 
 
 def _toml(value: Any) -> str:
