@@ -59,7 +59,7 @@ def build(cls: type[C], values: Mapping[str, Any], where: str = "options") -> C:
 
 
 def as_dict(config: Any) -> dict[str, Any]:
-    """The plain mapping of a dataclass, without None (TOML and JSON ready)."""
+    """The plain mapping of a dataclass without what is None, as `build` takes it back."""
     return {k: v for k, v in dataclasses.asdict(config).items() if v is not None}
 
 

@@ -45,8 +45,8 @@ def test_a_missing_domain_tells_of_the_option(shop):
 
 
 def test_a_domain_that_items_do_not_tell_is_asked_for(shop):
-    found = problems(shop.interactions.drop("domain"), shop.items)
-    assert found[0] == (
+    (sentence,) = problems(shop.interactions.drop("domain"), shop.items)
+    assert sentence == (
         "interactions.domain: this column is missing, and 1 items are in more than one domain (for example 'cup'); "
         "say in each interaction which domain it happened in."
     )
@@ -311,3 +311,8 @@ def test_a_target_that_cannot_be_tested_is_refused(shop, split):
         split(world, "books")
     with pytest.raises(DataError, match="target 'tea' has a single user; at least two are needed to train and test"):
         split(world, "tea")
+
+
+def test_rows_of_unlisted_items_have_no_domain(shop):
+    (sentence,) = problems(shop.interactions.drop("domain"), shop.items[[0, 2]])
+    assert sentence == f"interactions.domain: 1 row is empty (row 4); {ID}"

@@ -41,8 +41,9 @@ def with_domain(tables: Mapping[str, Table], domain: str | None) -> tuple[dict[s
             f"this column is missing, and {len(several):,} items are in more than one domain (for example {shown}); "
             "say in each interaction which domain it happened in."
         )
-        empty = events.frame.with_columns(domain=pl.lit(""))
-        return ready | {"interactions": replace(events, frame=empty)}, [Problem("interactions", "domain", sentence)]
+        # Any word will do: it is refused in any case, and the other checks then do not say the same again.
+        filled = events.frame.with_columns(domain=pl.lit("?"))
+        return ready | {"interactions": replace(events, frame=filled)}, [Problem("interactions", "domain", sentence)]
     # Looked up once and kept: a lazy join would run again for every column that is read.
     asked = events.frame.select(pl.col("item_id").cast(pl.String)).collect()
     found = asked.join(pairs, on="item_id", how="left", maintain_order="left")["domain"]
