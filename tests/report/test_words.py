@@ -48,18 +48,17 @@ def verdicts(report: Report, verdict: Any) -> Report:
 @pytest.mark.parametrize(
     ("verdict", "expected"),
     [
-        ("hurts", "In cake, user_kernel is worse than ease at week 2 (nDCG@10 −.0100): people get ease."),
-        ("helps", "In cake, user_kernel is better than ease, the best control, at week 2 (nDCG@10 −.0100)."),
-        ("no difference", "In cake, user_kernel and ease, the best control, do not clearly differ at week 2 "
-                          "(nDCG@10 −.0100)."),
+        ("hurts", "is worse at week 2 than the best control, ease (nDCG@10 −.0100): people get ease."),
+        ("helps", "is better at week 2 than the best control, ease (nDCG@10 −.0100)."),
+        ("no difference", "does not clearly differ at week 2 from the best control, ease (nDCG@10 −.0100)."),
     ],
 )  # fmt: skip
 def test_the_lead_about_the_guard(found: Report, verdict: str, expected: str) -> None:
-    assert words.lead(verdicts(found, verdict)) == expected
+    assert words.lead(verdicts(found, verdict)) == f"In cake, user_kernel {expected}"
 
 
 def test_other_leads(found: Report, single: Report) -> None:
-    assert words.lead(single).startswith("In cake, user_kernel ")
+    assert words.lead(single).startswith("In cake, user_kernel is better than the best control, ")
     control = dataclasses.replace(found, protocol={**found.protocol, "ship": "ease"})
     assert words.lead(control) == "ease is a control: this study compares controls, and nothing was carried over."
     nothing = dataclasses.replace(found, guard=(), time_saved=())

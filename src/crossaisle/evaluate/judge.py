@@ -117,7 +117,7 @@ def protocol_of(world: World, study: Study, entries: Sequence[Entry], facts: Fac
         "metrics": list(study.metrics),
         "ks": list(study.ks),
         "ranking": "full ranking of the catalogue",
-        "interval": f"{LEVEL:.0%} percentile bootstrap over users, {RESAMPLES} resamples",
+        "interval": f"{LEVEL * 100:g} % percentile bootstrap over users, {RESAMPLES} resamples",
         "headline": {"slice": name, "metric": metric, "k": k},
         "ship": study.ship,
         "methods": {e.label: e.described() | {"needs": list(e.method.needs), "random": e.random} for e in entries},

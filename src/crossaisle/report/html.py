@@ -39,7 +39,7 @@ def page(report: Report) -> str:
         steps=[view.step_name(s) for s in view.steps(report)],
         cards=cards(report),
         hero=hero(report, drawn, palette),
-        legend=[(s.name, s.role, palette[s.name]) for s in drawn],
+        legend=[(s.name, s.role, palette[s.name]) for s in drawn] if len(view.steps(report)) > 1 else [],
         panels=panels(report, palette),
         guards=guards(report),
         tables=tables(report),
@@ -51,8 +51,9 @@ def page(report: Report) -> str:
 
 def cards(report: Report) -> list[tuple[str, str]]:
     """(question, answer) of the three questions that a launch team asks."""
-    ship, week = report.protocol["ship"], view.main_week(report)
-    made = [("How good on day one?", words.day_one(report))]
+    ship, week = report.protocol["ship"], view.main_step(report)[0]
+    first = view.steps(report)[0]
+    made = [("How good on day one?" if first in ((0, None), (None, 0)) else "How good?", words.day_one(report))]
     rows = [r for r in view.saved_of(report, ship) if r.week == week]
     if rows:
         answer = f"{words.factor(rows[0])} at week {rows[0].week:g} (95 % interval: {words.factor_range(rows[0])})."
@@ -174,7 +175,7 @@ def _guard_cell(row: GuardRow | None) -> dict[str, str] | None:
 
 
 def _arrow(report: Report) -> tuple[float, float, float, str] | None:
-    week = view.main_week(report)
+    week = view.main_step(report)[0]
     rows = [r for r in view.saved_of(report, report.protocol["ship"]) if r.week == week and r.factor > 1]
     if not rows:
         return None

@@ -113,7 +113,7 @@ def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width
         {"mark": {"type": "circle", "size": 80, "opacity": 1}, "encoding": dot},
     ]
     names = ("method", "colour", "value", "low", "high")
-    return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)})
+    return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)}, spare=26)
 
 
 def _line(s: Series, colour: str, x: Spec) -> list[Spec]:
@@ -161,9 +161,11 @@ def _data(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Spec:
     return {"values": [dict(zip(names, row, strict=True)) for row in rows]}
 
 
-def _svg(spec: Spec) -> str:
+def _svg(spec: Spec, spare: int = 0) -> str:
     """The chart as SVG text that scales with the page."""
     import vl_convert
 
-    text: str = vl_convert.vegalite_to_svg(spec | {"config": CONFIG}, vl_version=VEGA_LITE)
+    # Text is measured here with another font than the reader's, so labels get some room.
+    room = {"left": 8 + spare, "right": 14, "top": 6, "bottom": 4}
+    text: str = vl_convert.vegalite_to_svg(spec | {"config": CONFIG, "padding": room}, vl_version=VEGA_LITE)
     return re.sub(r'(<svg[^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", text, count=1)

@@ -50,7 +50,7 @@ def step_name(step: Step) -> str:
     week, shots = step
     if week is not None:
         return f"week {week:g}"
-    return "all" if shots is None else "1 shot" if shots == 1 else f"{shots} shots"
+    return "result" if shots is None else "1 shot" if shots == 1 else f"{shots} shots"
 
 
 def headline(report: Report) -> tuple[str, str, int]:
@@ -90,10 +90,11 @@ def ships_at(report: Report) -> Mapping[Step, ShipRow]:
     return {(r.week, r.shots): r for r in report.ships}
 
 
-def main_week(report: Report) -> float | None:
-    """The week that headlines speak of: 2, or the first after 0; None where the split has no weeks."""
-    weeks = [w for w, _ in steps(report) if w is not None and w > 0]
-    return 2.0 if 2.0 in weeks else min(weeks, default=None)
+def main_step(report: Report) -> Step:
+    """The step that headlines speak of: week 2, or the first at which something of the target is seen."""
+    found = steps(report)
+    seen = [s for s in found if position(s) > 0]
+    return (2.0, None) if (2.0, None) in seen else (seen or found)[0]
 
 
 def saved_of(report: Report, method: str) -> list[TimeSavedRow]:

@@ -37,17 +37,13 @@ def factor_range(row: TimeSavedRow) -> str:
 
 def lead(report: Report) -> str:
     """The one sentence to take away."""
-    week, ship = view.main_week(report), report.protocol["ship"]
+    step, ship = view.main_step(report), report.protocol["ship"]
     if report.kinds.get(ship) == "control":
         return f"{ship} is a control: this study compares controls, and nothing was carried over."
-    if week is None:
-        return _lead_by_guard(report, (view.steps(report) or [(None, None)])[-1])
-    step: view.Step = (week, None)
-    shipped = view.ships_at(report).get(step)
-    if shipped is None or shipped.ships != ship:
-        return _lead_by_guard(report, step)
-    rows = [r for r in view.saved_of(report, ship) if r.week == week]
-    return _lead_by_time(report, rows[0]) if rows else _lead_by_guard(report, step)
+    rows = [r for r in view.saved_of(report, ship) if (r.week, None) == step]
+    if rows and view.ships_at(report)[step].ships == ship:
+        return _lead_by_time(report, rows[0])
+    return _lead_by_guard(report, step)
 
 
 def _lead_by_time(report: Report, row: TimeSavedRow) -> str:
@@ -64,21 +60,17 @@ def _lead_by_time(report: Report, row: TimeSavedRow) -> str:
 
 
 def _lead_by_guard(report: Report, step: view.Step) -> str:
-    ship = report.protocol["ship"]
+    ship, sent = report.protocol["ship"], view.ships_at(report)[step].ships
     found = view.guard_of(report, "new", "best_control").get((ship, step))
     at = "" if step == (None, None) else f" at {view.step_name(step)}"
-    shipped = view.ships_at(report).get(step)
     if found is None:
-        sent = "nothing" if shipped is None else shipped.ships
         return f"{ship} could not be compared with a control{at}: people get {sent}."
-    difference = f"{view.metric_name(found.metric, found.k)} {signed(found.difference)}"
+    rival = f"the best control, {found.control} ({view.metric_name(found.metric, found.k)} {signed(found.difference)})"
     if found.verdict == "hurts":
-        return (
-            f"In {found.domain}, {ship} is worse than {found.control}{at} ({difference}): people get {found.control}."
-        )
+        return f"In {found.domain}, {ship} is worse{at} than {rival}: people get {sent}."
     if found.verdict == "helps":
-        return f"In {found.domain}, {ship} is better than {found.control}, the best control,{at} ({difference})."
-    return f"In {found.domain}, {ship} and {found.control}, the best control, do not clearly differ{at} ({difference})."
+        return f"In {found.domain}, {ship} is better{at} than {rival}."
+    return f"In {found.domain}, {ship} does not clearly differ{at} from {rival}."
 
 
 def guard_summary(report: Report, method: str, against: str = "best_control") -> str:
@@ -105,7 +97,7 @@ def ships(report: Report) -> str:
     for step, row in view.ships_at(report).items():
         groups.setdefault(row.ships, []).append(step)
     if len(groups) == 1:
-        return f"People get {next(iter(groups))} at every step."
+        return f"People get {next(iter(groups))}{' at every step' if len(report.ships) > 1 else ''}."
     return "People get " + "; ".join(f"{label} at {_steps(at)}" for label, at in groups.items()) + "."
 
 
