@@ -41,15 +41,15 @@ def demo(
         seeds: of the methods that draw at random.
         out: folder; it takes demo.json, demo.md and one run folder for each target.
     """
+    studies = [demo_study(target, weeks, seeds) for target in targets]
     reports: list[Report] = []
     with drawing():
         world = open_data("demo")
-        for target in targets:
-            study = demo_study(target, weeks, seeds)
-            run = make_run("demo", ReadOptions(), study, DEFAULT_METHODS, out / target)
+        for study in studies:
+            run = make_run("demo", ReadOptions(), study, DEFAULT_METHODS, out / study.target)
             reports.append(judge_all(world, run))
-            say(f"{target}: {run.out / 'report.html'} ({len(reports)} of {len(targets)} targets)")
-    found = across(reports)
+            say(f"{study.target}: {run.out / 'report.html'} ({len(reports)} of {len(studies)} targets)")
+    found = across(reports, studies[0].ship, studies[0].headline)
     write(found, reports, out)
     if output.json:
         emit({"out": str(out), **found.to_dict()})
