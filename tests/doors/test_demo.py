@@ -51,6 +51,11 @@ def test_bench_averages_over_targets_and_can_be_resumed(cli: Cli, tmp_path: Path
     assert kept["environment"]["seconds"] > 0
 
 
+def test_bench_needs_a_target(cli: Cli) -> None:
+    said = cli("bench", "demo", "--targets")
+    assert (said.code, "no target is named" in said.err) == (2, True)
+
+
 @pytest.mark.usefixtures("_small")
 def test_demo(cli: Cli, tmp_path: Path) -> None:
     said = cli("demo", "--target", "cake", "--weeks", "2", "--seeds", "0", "--out", tmp_path / "demo")

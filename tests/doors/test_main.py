@@ -45,6 +45,7 @@ def test_one_version(cli: Cli) -> None:
         (["demo", "--weeks", "soon"], "'soon'|\"soon\""),
         (["transfer", "shop"], "--target|--out"),
         (["validate"], "PATH"),
+        (["recommend", "runs/demo", "--user"], "--user"),
     ],
 )
 def test_wrong_words_end_with_2_and_one_sentence(cli: Cli, words: list[str], sentence: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cyclopts import App
 
 from ..data.load import ReadOptions
+from ..errors import ConfigError
 from ..evaluate.across import Across, across, to_markdown
 from ..evaluate.result import Report
 from ..evaluate.spec import DEFAULT_METHODS
@@ -41,6 +42,8 @@ def demo(
         seeds: of the methods that draw at random.
         out: folder; it takes demo.json, demo.md and one run folder for each target.
     """
+    if not targets:
+        raise ConfigError("no target is named; name departments after --targets, or leave the flag out.")
     studies = [demo_study(target, weeks, seeds) for target in targets]
     reports: list[Report] = []
     with drawing():

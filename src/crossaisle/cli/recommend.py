@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from ..recommender import Recommender
 from ..types import Basis
 from .artifacts import open_recommender, titled
-from .flags import Maybe, Names
+from .flags import LIST, Maybe, Names
 from .output import OUTPUT, Output, emit, table
 
 app = App(
@@ -27,7 +27,7 @@ def recommend(
     run: Path,
     /,
     *,
-    user: Names,
+    user: Annotated[tuple[str, ...], LIST, Parameter(consume_multiple=(1, None))],
     domain: Annotated[str | None, Maybe] = None,
     k: Annotated[int, Parameter(name=["-k", "--k"])] = 10,
     with_seen: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
