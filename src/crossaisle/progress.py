@@ -30,7 +30,10 @@ def showing(drawer: Progress) -> Iterator[None]:
 
 
 def tick(task: str, done: int, total: int) -> None:
-    """Say that `done` of `total` steps of `task` are done; total 0 means unknown."""
+    """Say that `done` of `total` steps of `task` are done; total 0 means unknown.
+
+    What stands after ``": "`` in `task` says more about the step just done and may change from tick to tick.
+    """
     _drawer.get()(task, done, total)
 
 

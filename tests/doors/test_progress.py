@@ -52,6 +52,18 @@ def test_a_task_may_begin_anew() -> None:
     assert clock.lines == ["fit: 2 of 4, 3.0 s each, 6 s left", "fit: 1 of 4, 6.0 s each, 18 s left"]
 
 
+def test_what_a_tick_says_of_its_step_belongs_to_the_task() -> None:
+    clock = Clock()
+    lines = clock.drawer()
+    for done, label in enumerate(("ease", "als", "blend")):
+        clock.now = 6.0 * done
+        lines.draw(f"evaluate: week 2, {label}", done, 12)
+    assert clock.lines == [
+        "evaluate: week 2, als: 1 of 12, 6.0 s each, 1 min 6 s left",
+        "evaluate: week 2, blend: 2 of 12, 6.0 s each, 1 min 0 s left",
+    ]
+
+
 def test_an_unknown_total() -> None:
     assert line("read", 1200, 0, Pace(0.0, 0, 1200, 0.0), 4.0) == "read: 1,200, 300.0/s"
 

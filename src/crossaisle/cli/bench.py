@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from cyclopts import App
@@ -49,7 +50,7 @@ def demo(
     with drawing():
         world = open_data("demo")
         for study in studies:
-            run = make_run("demo", ReadOptions(), study, DEFAULT_METHODS, out / study.target)
+            run = make_run("demo", ReadOptions(), study, DEFAULT_METHODS, out / folder_of(study.target))
             reports.append(judge_all(world, run))
             say(f"{study.target}: {run.out / 'report.html'} ({len(reports)} of {len(studies)} targets)")
     found = across(reports, studies[0].ship, studies[0].headline)
@@ -58,6 +59,11 @@ def demo(
         emit({"out": str(out), **found.to_dict()})
     else:
         print(to_markdown(found) + f"\nwritten: {out / 'demo.md'}, {out / 'demo.json'}")
+
+
+def folder_of(target: str) -> str:
+    """A name that every file system takes."""
+    return re.sub(r"[^\w-]+", "-", target)
 
 
 def write(found: Across, reports: list[Report], out: Path) -> None:

@@ -53,6 +53,11 @@ class Pace:
         return (self.done - self.first) / (now - self.begun) if now > self.begun else 0.0
 
 
+def name_of(task: str) -> str:
+    """The task itself, without what a tick says about its last step."""
+    return task.split(": ", 1)[0]
+
+
 def paced(paces: dict[str, Pace], task: str, done: int, now: float) -> Pace:
     """The pace of `task` after a tick; one that counts from the beginning again starts anew."""
     if task not in paces or done < paces[task].done:
@@ -78,14 +83,14 @@ class Lines:
 
     def draw(self, task: str, done: int, total: int) -> None:
         """See `crossaisle.types.Progress`."""
-        now = self.clock()
-        pace = paced(self._paces, task, done, now)
+        now, name = self.clock(), name_of(task)
+        pace = paced(self._paces, name, done, now)
         ended = total > 0 and done >= total
         if now - pace.said >= self.every or (ended and now - pace.begun >= self.every):
             pace.said = now
             self.write(line(task, done, total, pace, now))
         if ended:
-            del self._paces[task]
+            del self._paces[name]
 
 
 def line(task: str, done: int, total: int, pace: Pace, now: float) -> str:
@@ -128,14 +133,15 @@ class Bars:
 
     def draw(self, task: str, done: int, total: int) -> None:
         """See `crossaisle.types.Progress`."""
-        now = time.monotonic()
-        pace = paced(self._paces, task, done, now)
-        if task not in self._tasks:
-            self._tasks[task] = self.bars.add_task(task, total=total or None, rate="")
-        self.bars.update(self._tasks[task], completed=done, total=total or None, rate=speed(pace.rate(now)))
+        now, name = time.monotonic(), name_of(task)
+        pace = paced(self._paces, name, done, now)
+        if name not in self._tasks:
+            self._tasks[name] = self.bars.add_task(task, total=total or None, rate="")
+        rate = speed(pace.rate(now))
+        self.bars.update(self._tasks[name], description=task, completed=done, total=total or None, rate=rate)
         if total > 0 and done >= total:
-            self.bars.remove_task(self._tasks.pop(task))
-            del self._paces[task]
+            self.bars.remove_task(self._tasks.pop(name))
+            del self._paces[name]
 
 
 def _progress(console: Console) -> Progress:

@@ -89,7 +89,7 @@ class _Run:
                         key = key_of(mark, parts, entry, step, seed)
                         yield self._kept(key, entry.label) or self._run(key, entry, step, seeded(seed), slices)
                         done += 1
-                        tick(f"evaluate {step.name}: {entry.label}", done, total)
+                        tick(f"evaluate: {step.name}, {entry.label}", done, total)
 
     def _kept(self, key: str, label: str) -> Cell | None:
         return None if self.out is None else load_cell(self.out / "cells", key, label)
