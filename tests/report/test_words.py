@@ -27,8 +27,9 @@ def with_time(report: Report, **changes: Any) -> Report:
         ({"reached": None, "factor": 4.0, "at_least": True, "high": None},
          "better than the best method without old knowledge makes them by week 8: time saved at least ×4 (95\u00a0% "
          "interval: 1.9 or more)."),
-        ({"reached": 1.5, "factor": 0.75}, "no better than the best method without old knowledge made them at week 1.5 "
-                                           "already: no time is saved."),
+        ({"reached": 1.5, "factor": 0.75, "low": 0.5, "high": 1.2},
+         "as good as the best method without old knowledge made them at week 1.5: no time is saved, ×0.75 (95\u00a0% "
+         "interval: 0.5 to 1.2)."),
         ({"reached": 2.0, "factor": 1.0}, "just as good as the best method without old knowledge makes them: no "
                                           "time is saved."),
     ],

@@ -56,7 +56,7 @@ def judge(
     weekly = {s.week: t[headline] for s, t in steps.items() if s.week is not None and headline in t}
     return Report(
         name=f"{world.name}: {domain}",
-        protocol=protocol_of(world, study, entries, facts),
+        protocol=protocol_of(world, study, entries, facts) | {"users": users_of(rows)},
         kinds={e.label: e.kind for e in entries},
         rows=tuple(rows),
         guard=tuple(guard),
@@ -123,6 +123,15 @@ def protocol_of(world: World, study: Study, entries: Sequence[Entry], facts: Fac
         "methods": {e.label: e.described() | {"needs": list(e.method.needs), "random": e.random} for e in entries},
         "version": __version__,
     }
+
+
+def users_of(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Step → slice → users."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        slices = found.setdefault(Step(row.week, row.shots).name, {})
+        slices[row.slice] = max(row.users, slices.get(row.slice, 0))
+    return found
 
 
 def environment_of(cells: Sequence[Cell], seconds: float) -> dict[str, Any]:

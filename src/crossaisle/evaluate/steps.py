@@ -31,7 +31,7 @@ class Step:
         """As people say it."""
         if self.week is not None:
             return f"week {self.week:g}"
-        return "all" if self.shots is None else f"{self.shots} shots"
+        return "all" if self.shots is None else f"{self.shots} shot{'' if self.shots == 1 else 's'}"
 
 
 def steps_of(study: Study) -> tuple[Step, ...]:

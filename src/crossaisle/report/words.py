@@ -56,7 +56,7 @@ def _lead_by_time(report: Report, row: TimeSavedRow) -> str:
         return f"{what} as good as {rival} makes them at week {short(row.reached or 0.0)}: time saved {saved}."
     if row.factor == 1:
         return f"{what} just as good as {rival} makes them: no time is saved."
-    return f"{what} no better than {rival} made them at week {short(row.reached or 0.0)} already: no time is saved."
+    return f"{what} as good as {rival} made them at week {short(row.reached or 0.0)}: no time is saved, {saved}."
 
 
 def _lead_by_guard(report: Report, step: view.Step) -> str:
