@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -16,3 +18,13 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 def torch_seed(seed: int, *names: str) -> int:
     """A 63-bit integer seed for torch generators, derived like `generator`."""
     return int(generator(seed, *names).integers(0, 2**63 - 1))
+
+
+@contextmanager
+def seeded(seed: int, *names: str) -> Iterator[None]:
+    """Within the block torch's global generator is the one of `names` under `seed`; afterwards it is as before."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, *names))
+        yield

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
@@ -13,6 +16,24 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from ..files import write_whole
 
+_folder: ContextVar[Path | None] = ContextVar("checkpoints", default=None)
+
+
+@contextmanager
+def keeping(folder: Path | None) -> Iterator[None]:
+    """Within the block, long phases leave checkpoints in `folder`, which must belong to this very training alone."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def checkpoint_of(task: str) -> Path | None:
+    """Where the phase called `task` leaves its checkpoint; None outside of `keeping`."""
+    folder = _folder.get()
+    return None if folder is None else folder / f"{task}.safetensors"
+
 
 def save_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer, step: int) -> None:
     """Write the state after `step` to `path`, whole or not at all; nothing when `path` is None."""
@@ -21,7 +42,7 @@ def save_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer, s
     tensors: dict[str, Tensor] = {f"model.{n}": t.contiguous() for n, t in model.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{n}": torch.as_tensor(t).contiguous() for n, t in state.items()}
-    tensors["step"] = torch.tensor([step])
+    tensors |= {"step": torch.tensor([step]), "random": torch.get_rng_state()}
     write_whole(path, save(tensors))
 
 
@@ -40,6 +61,7 @@ def load_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer, s
             _, number, key = name.split(".", 2)
             state.setdefault(int(number), {})[key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    torch.set_rng_state(tensors["random"])
     step = int(tensors["step"])
     schedule.last_epoch = step - 1
     schedule.step()

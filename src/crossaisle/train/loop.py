@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ..progress import tick
-from .checkpoint import load_checkpoint, remove_checkpoint, save_checkpoint
+from .checkpoint import checkpoint_of, load_checkpoint, remove_checkpoint, save_checkpoint
 from .watch import EarlyStop, check_finite
 
 B = TypeVar("B")
@@ -34,7 +33,7 @@ class Phase:
         clip: greatest norm of the gradient.
         warmup: share of the steps over which the rate rises; it then falls as a cosine to a tenth.
         every: steps between checkpoints and between looks of `watch`.
-        checkpoint: file that lets an interrupted phase go on; None for none.
+        resumable: leaves checkpoints where `checkpoint.keeping` says, so that it can go on after an interruption.
     """
 
     task: str
@@ -44,7 +43,7 @@ class Phase:
     clip: float = 1.0
     warmup: float = 0.05
     every: int = 200
-    checkpoint: Path | None = None
+    resumable: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,12 @@ def train(
     Raises:
         TrainingError: a term is not finite (names the term and the step).
     """
-    optimiser = torch.optim.AdamW([dict(g) for g in groups], lr=phase.rate, weight_decay=phase.decay)
+    optimiser = torch.optim.AdamW([dict(g) for g in groups], lr=phase.rate, weight_decay=phase.decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: _rate(s, phase))
-    first = load_checkpoint(phase.checkpoint, model, optimiser, schedule)
+    checkpoint = checkpoint_of(phase.task) if phase.resumable else None
+    first = load_checkpoint(checkpoint, model, optimiser, schedule)
+    if stop is not None and first == 0:
+        stop.look(model, 0)
     model.train()
     started, seen, means = time.perf_counter(), 0, dict[str, float]()
     step = first
@@ -88,21 +90,21 @@ def train(
         terms = losses_of(batch, step / phase.steps)
         check_finite(terms, phase.task, step)
         optimiser.zero_grad(set_to_none=True)
-        sum(terms.values(), start=torch.zeros(())).backward()
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], phase.clip)
         optimiser.step()
         schedule.step()
         seen += len(batch)  # type: ignore[arg-type]
-        means = {n: 0.98 * means.get(n, float(t)) + 0.02 * float(t) for n, t in terms.items()}
+        means = {n: 0.98 * means.get(n, t.item()) + 0.02 * t.item() for n, t in terms.items()}
         tick(phase.task, step, phase.steps)
         if step % phase.every == 0:
-            save_checkpoint(phase.checkpoint, model, optimiser, step)
+            save_checkpoint(checkpoint, model, optimiser, step)
             if stop is not None and stop.look(model, step):
                 break
     if stop is not None:
         stop.restore(model)
     model.eval()
-    remove_checkpoint(phase.checkpoint)
+    remove_checkpoint(checkpoint)
     return Trained(step, seen / max(time.perf_counter() - started, 1e-9), means)
 
 

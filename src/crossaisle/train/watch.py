@@ -20,7 +20,7 @@ def check_finite(terms: Mapping[str, Tensor], task: str, step: int) -> None:
     for name, term in terms.items():
         if not bool(torch.isfinite(term)):
             raise TrainingError(
-                f"{task}: loss term {name!r} became {float(term)} at step {step}; lower the learning rate, or look "
+                f"{task}: loss term {name!r} became {term.item()} at step {step}; lower the learning rate, or look "
                 "for extreme values in prices and attributes."
             )
 
@@ -34,12 +34,14 @@ class EarlyStop:
         patience: looks without improvement before stopping.
         best: best score so far.
         best_step: its step.
+        first: score at the first look.
     """
 
     score: Callable[[nn.Module], float]
     patience: int = 3
     best: float = float("-inf")
     best_step: int = 0
+    first: float | None = None
     _kept: dict[str, Tensor] = field(default_factory=dict)
     _waited: int = 0
 
@@ -49,6 +51,7 @@ class EarlyStop:
         with torch.no_grad():
             score = self.score(model)
         model.train()
+        self.first = score if self.first is None else self.first
         if score > self.best:
             self.best, self.best_step, self._waited = score, step, 0
             self._kept = {n: t.detach().clone() for n, t in model.state_dict().items()}

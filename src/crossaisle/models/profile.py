@@ -1,0 +1,164 @@
+"""Profiles: a user's history over all domains as one vector, so that a new event counts at once, without training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import svds
+
+from ..encoders.content import Content
+from ..types import Codes, Floats, Tensors
+
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Profiles:
+    """profile(u) = standardised [ Σ_j w_uj f_j / ‖w_u‖, log(1 + ‖w_u‖) ],  w_uj = event weight × rarity of item j.
+
+    Attributes:
+        facts: (items, q) float32, f_j: collaborative vector (zero for items that nobody had), text, numbers.
+        rarity: (items,) float32, log(users / users of the item); 0 leaves an item out.
+        values: (k,) singular values of the collaborative part of `facts`, which has the first k columns.
+        centre: (q + 1,) mean over the users seen in fusion.
+        scale: (q + 1,) standard deviation over them.
+    """
+
+    facts: Floats
+    rarity: Floats
+    values: Floats
+    centre: Floats
+    scale: Floats
+
+    @property
+    def width(self) -> int:
+        """Width of a pair of profiles, 2q + 2."""
+        return 2 * len(self.centre)
+
+    @classmethod
+    def fit(cls, events: sp.csr_matrix, content: Content, dim: int, seed: int) -> Self:
+        """Profiles whose collaborative vectors are the singular vectors of `events`.
+
+        Args:
+            events: (users, items) CSR weights of what the fusion may see.
+            content: of all items.
+            dim: width of the collaborative part.
+            seed: of the start vector of the decomposition.
+        """
+        rarity = rarity_of(events)
+        vectors, values = collaborative_vectors(weigh(events, rarity), dim, seed)
+        facts = np.hstack([vectors, content.text, content.numeric]).astype(np.float32)
+        width = facts.shape[1] + 1
+        raw = cls(facts, rarity, values, np.zeros(width, np.float32), np.ones(width, np.float32))
+        seen = raw.read(events[np.diff(events.indptr) > 0])
+        spread = seen.std(axis=0)
+        scale = np.where(spread > _LEAST, spread, 1.0).astype(np.float32)
+        return cls(facts, rarity, values, seen.mean(axis=0).astype(np.float32), scale)
+
+    def read(self, events: sp.csr_matrix) -> Floats:
+        """Profiles (n, q + 1) of event weights (n, items); rows without events are zero."""
+        return self.standardise(self.sums(events))
+
+    def sums(self, events: sp.csr_matrix) -> Floats:
+        """(n, q + 1) float32: Σ_j w_uj f_j and Σ_j w_uj². Sums of parts of a history add up to those of the whole."""
+        weights = weigh(events, self.rarity)
+        squares = np.asarray(weights.multiply(weights).sum(axis=1)).reshape(-1, 1)
+        return np.hstack([np.asarray(weights @ self.facts), squares]).astype(np.float32)
+
+    def pair(self, elsewhere: Floats, own: Floats) -> Floats:
+        """(n, 2q + 2) what a network reads: the profile of the history elsewhere, and in the domain itself.
+
+        Args:
+            elsewhere: (n, q + 1) `sums` of events in other domains.
+            own: (n, q + 1) `sums` of events in the domain that is asked; zero on its first day.
+        """
+        return np.hstack([self.standardise(elsewhere), self.standardise(own)])
+
+    def standardise(self, sums: Floats) -> Floats:
+        """Profiles (n, q + 1) of `sums`; rows without events are zero."""
+        length = np.sqrt(np.maximum(sums[:, -1:], 0.0))
+        raw = np.hstack([sums[:, :-1] / np.maximum(length, _LEAST), np.log1p(length)])
+        made = (raw - self.centre) / self.scale * (length > _LEAST)
+        bounded: Floats = np.clip(made, -8.0, 8.0).astype(np.float32)
+        return bounded
+
+    def extend(self, content: Content) -> Profiles:
+        """With further items at the end, known by their content alone, as rare as the median item."""
+        none = np.zeros((len(content), len(self.values)), dtype=np.float32)
+        facts = np.vstack([self.facts, np.hstack([none, content.text, content.numeric])]).astype(np.float32)
+        usual = float(np.median(self.rarity[self.rarity > 0])) if (self.rarity > 0).any() else 1.0
+        rarity = np.concatenate([self.rarity, np.full(len(content), usual, dtype=np.float32)])
+        return Profiles(facts, rarity, self.values, self.centre, self.scale)
+
+    def fold_in(self, events: sp.csr_matrix, items: Codes) -> Profiles:
+        """With collaborative vectors for those of `items` that have none, from the people who have them.
+
+        Args:
+            events: (users, items) CSR event weights that may be seen.
+            items: (m,) item codes.
+
+        Returns:
+            Profiles with v_j = Σ_u x_uj (x_u V) / σ² (the right singular vector that a new column x_j would have) and
+            the rarity that `events` gives them.
+        """
+        k = len(self.values)
+        fresh = items[~self.facts[items, :k].any(axis=1)]
+        if k == 0 or not len(fresh):
+            return self
+        rarity = self.rarity.copy()
+        rarity[fresh] = np.where(self.rarity[fresh] > 0, rarity_of(events)[fresh], 0.0)
+        weights = weigh(events, rarity)
+        length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
+        rows = (sp.diags(1.0 / np.maximum(length, _LEAST)) @ weights).tocsr()
+        root = np.sqrt(float(weights.shape[1]))
+        people = np.asarray(rows @ self.facts[:, :k]) / root
+        facts = self.facts.copy()
+        facts[fresh, :k] = (rows[:, fresh].T @ people) / np.maximum(self.values, _LEAST) ** 2 * root
+        return Profiles(facts, rarity, self.values, self.centre, self.scale)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore these profiles."""
+        names = ("facts", "rarity", "values", "centre", "scale")
+        return {n: getattr(self, n) for n in names}, {}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(*(tensors[n] for n in ("facts", "rarity", "values", "centre", "scale")))
+
+
+def rarity_of(events: sp.csr_matrix) -> Floats:
+    """(items,) log(users / users of the item); items that nobody had count as rare as an item of one user."""
+    people = np.bincount(events.indices, minlength=events.shape[1])
+    users = max(int(np.count_nonzero(np.diff(events.indptr))), 1)
+    rarity: Floats = np.log((users + 1.0) / (np.maximum(people, 1) + 0.5)).clip(0.05).astype(np.float32)
+    return rarity
+
+
+def weigh(events: sp.csr_matrix, rarity: Floats) -> sp.csr_matrix:
+    """`events` times the rarity of their items."""
+    data = events.data.astype(np.float32) * rarity[events.indices]
+    return sp.csr_matrix((data, events.indices, events.indptr), shape=events.shape)
+
+
+def collaborative_vectors(weights: sp.csr_matrix, dim: int, seed: int) -> tuple[Floats, Floats]:
+    """Right singular vectors of rows of length 1, and their singular values.
+
+    Returns:
+        Vectors (items, ≤ dim) times √items, zero for items without events; values (≤ dim,), greatest first.
+    """
+    length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
+    rows = (sp.diags(1.0 / np.maximum(length, _LEAST)) @ weights).tocsr()[length > 0].astype(np.float64)
+    most = min(rows.shape) - 1
+    if most < 1:
+        return np.zeros((weights.shape[1], 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
+    start = np.random.default_rng(seed).standard_normal(min(rows.shape))
+    _, values, vectors = svds(rows, k=min(dim, most), v0=start)
+    order = np.argsort(-values)
+    kept = vectors[order]
+    sign = np.sign(kept[np.arange(len(kept)), np.abs(kept).argmax(axis=1)])
+    scaled = (kept * sign[:, None]).T.astype(np.float32) * np.float32(np.sqrt(weights.shape[1]))
+    return np.ascontiguousarray(scaled), values[order].astype(np.float32)

@@ -1,0 +1,229 @@
+"""What the transfers of a network share: the scorer, the target's own items, and training on the target."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+import torch
+from torch import Tensor, nn
+
+from ..encoders.content import Content, ContentReader
+from ..encoders.method import Bools
+from ..models.base import Base, item_rows, tensors_of, user_levels
+from ..models.network import Network, Sizes
+from ..models.profile import Profiles
+from ..recommender import scorer
+from ..types import Basis, Codes, Floats, History, Tensors
+from .problem import Problem
+
+
+@scorer("network")
+@dataclass(frozen=True, eq=False)
+class NetworkScorer:
+    """A network on one catalogue: scores = [user vector, weight] · [item vector, bias].
+
+    Attributes:
+        weights: state of the network.
+        sizes: of the network.
+        tasks: number of its heads.
+        task: the head that answers.
+        item_vectors: (catalogue, d + 1) float32, bias last.
+        profiles: histories → profiles.
+        inside: (items,) True for items of the domain.
+        levels: (users, c) user attributes.
+        reader: item rows → content, for items that come later.
+        domain: name of the domain, for their prices.
+        basis: what personal answers rest on.
+    """
+
+    kind: ClassVar[str] = "network"
+    weights: Mapping[str, Tensor]
+    sizes: Sizes
+    tasks: int
+    task: int
+    item_vectors: Floats
+    profiles: Profiles
+    inside: Bools
+    levels: Codes
+    reader: ContentReader
+    domain: str
+    basis: Basis = "content"
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue) scores."""
+        scores: Floats = self.user_vectors(history) @ self.item_vectors.T
+        return scores
+
+    def user_vectors(self, history: History) -> Floats:
+        """(n, d + 1) user vectors of the head, and the weight of item biases."""
+        events = sp.csr_matrix(
+            (np.log1p(history.counts.data), history.counts.indices, history.counts.indptr), history.counts.shape
+        )
+        inside = sp.diags(self.inside.astype(np.float32))
+        own, every = self.profiles.sums((events @ inside).tocsr()), self.profiles.sums(events)
+        levels = np.zeros((len(history), self.levels.shape[1]), dtype=np.int64)
+        known = history.users >= 0
+        levels[known] = self.levels[history.users[known]]
+        with torch.no_grad():
+            profile = torch.from_numpy(self.profiles.pair(every - own, own))
+            users, weight = self._network.users(profile, torch.from_numpy(levels), self.task)
+            vectors = torch.cat([users, weight.expand(len(users), 1)], dim=1)
+        made: Floats = vectors.numpy()
+        return made
+
+    def extend(self, content: pl.DataFrame) -> NetworkScorer:
+        """See `Extensible.extend`: new items are scored from their content."""
+        read = self.reader.read(content.with_columns(domain=pl.lit(self.domain)))
+        vectors = item_vectors_of(self._network, read)
+        return dataclasses.replace(
+            self,
+            item_vectors=np.vstack([self.item_vectors, vectors]),
+            profiles=self.profiles.extend(read),
+            inside=np.concatenate([self.inside, np.ones(len(read), dtype=np.bool_)]),
+        )
+
+    @cached_property
+    def _network(self) -> Network:
+        made = Network(self.sizes, self.tasks)
+        made.load_state_dict(dict(self.weights))
+        return made.eval()
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        profiles, profiles_meta = self.profiles.state()
+        reader, reader_meta = self.reader.state()
+        tensors: Tensors = {f"weights.{n}": t.numpy() for n, t in self.weights.items()}
+        tensors |= {f"profiles.{n}": t for n, t in profiles.items()} | {f"reader.{n}": t for n, t in reader.items()}
+        tensors |= {"item_vectors": self.item_vectors, "levels": self.levels, "inside": self.inside}
+        names = ("tasks", "task", "domain", "basis")
+        meta = {n: getattr(self, n) for n in names} | {"sizes": self.sizes.to_meta()}
+        return tensors, meta | {"profiles": profiles_meta, "reader": reader_meta}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        part = {
+            name: {n.removeprefix(f"{name}."): t for n, t in tensors.items() if n.startswith(f"{name}.")}
+            for name in ("weights", "profiles", "reader")
+        }
+        return cls(
+            weights={n: torch.from_numpy(np.array(t)) for n, t in part["weights"].items()},
+            sizes=Sizes.from_meta(meta["sizes"]),
+            item_vectors=tensors["item_vectors"],
+            profiles=Profiles.restore(part["profiles"], meta["profiles"]),
+            inside=tensors["inside"],
+            levels=tensors["levels"],
+            reader=ContentReader.restore(part["reader"], meta["reader"]),
+            **{n: meta[n] for n in ("tasks", "task", "domain", "basis")},
+        )
+
+
+class TargetItems(nn.Module):
+    """What the target's own events say of its items beyond their content: v_i + e_i, b_i + β_i; all zero at first.
+
+    The zeros are the prior: e and β are pulled to it by `penalty`, so an item without events keeps its content's
+    vector (an empirical Bayes estimate: content gives the mean, events the correction).
+    """
+
+    def __init__(self, items: int, dim: int) -> None:
+        super().__init__()
+        self.vector = nn.Parameter(torch.zeros(items, dim))
+        self.bias = nn.Parameter(torch.zeros(items))
+
+    def penalty(self) -> Tensor:
+        """‖e‖² + ‖β‖²."""
+        return self.vector.square().sum() + self.bias.square().sum()
+
+
+class Target(nn.Module):
+    """A network with the target's own items and a head for it.
+
+    Args:
+        network: to be adapted.
+        items: size of the catalogue.
+        task: the head that answers in the target.
+    """
+
+    def __init__(self, network: Network, items: int, task: int) -> None:
+        super().__init__()
+        self.network = network
+        self.items = TargetItems(items, network.heads.scale.shape[1])
+        self.task = task
+
+
+@dataclass(frozen=True, eq=False)
+class Shop:
+    """What training and scoring on one Problem need beside the weights.
+
+    Attributes:
+        base: of the network.
+        content: of every item of the World.
+        profiles: of the base, with the target's items folded in.
+        levels: (users, c) user attributes.
+        problem: what is seen and asked.
+    """
+
+    base: Base
+    content: Content
+    profiles: Profiles
+    levels: Codes
+    problem: Problem
+
+    @classmethod
+    def open(cls, base: Base, problem: Problem) -> Self:
+        """Read the World's items and users with the base's encoders."""
+        content = base.reader.read(item_rows(problem.world))
+        events = problem.history.counts.copy()
+        events.data = np.log1p(events.data)
+        profiles = base.profiles.fold_in(events, problem.catalogue)
+        return cls(base, content, profiles, user_levels(problem.world, base.people), problem)
+
+    def scorer(self, target: Target, basis: Basis) -> NetworkScorer:
+        """The scorer of the adapted network."""
+        network = target.network.eval()
+        vectors = item_vectors_of(network, self.content.take(self.problem.catalogue))
+        with torch.no_grad():
+            vectors[:, :-1] += target.items.vector.numpy()
+            vectors[:, -1] += target.items.bias.numpy()
+        return NetworkScorer(
+            weights={n: t.detach().clone() for n, t in network.state_dict().items()},
+            sizes=self.base.sizes,
+            tasks=network.heads.scale.shape[0],
+            task=target.task,
+            item_vectors=vectors,
+            profiles=self.profiles,
+            inside=np.isin(np.arange(self.problem.world.n_items), self.problem.catalogue),
+            levels=self.levels,
+            reader=self.base.reader,
+            domain=self.problem.target,
+            basis=basis,
+        )
+
+
+def item_vectors_of(network: Network, content: Content) -> Floats:
+    """(n, d + 1) item vectors with the bias last."""
+    if len(content) == 0:
+        return np.zeros((0, network.heads.scale.shape[1] + 1), dtype=np.float32)
+    with torch.no_grad():
+        vectors, biases = network.eval().item(*tensors_of(content))
+        made: Floats = torch.cat([vectors, biases[:, None]], dim=1).numpy()
+    return made
+
+
+def with_head(network: Network, sizes: Sizes) -> Network:
+    """The same weights with one more head, equal to the shared one."""
+    heads = network.heads.scale.shape[0]
+    made = Network(sizes, heads + 1)
+    state = network.state_dict()
+    for name in ("heads.scale", "heads.shift", "heads.weight"):
+        fresh = torch.ones(1) if name == "heads.weight" else torch.zeros(1, sizes.dim)
+        state[name] = torch.cat([state[name], fresh])
+    made.load_state_dict(state)
+    return made

@@ -1,0 +1,67 @@
+"""Target only: the same network without any other domain, the yardstick of every transfer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..fusion import shared_bottom
+from ..fusion.shared_bottom import SharedBottomOptions
+from ..models.base import Base
+from ..recommender import Recommender
+from .method import transfer
+from .network import Shop, Target
+from .problem import Problem
+from .result import recommender_for
+from .tuning import Tuning, parameters, tune
+
+
+@dataclass(frozen=True)
+class TargetOnlyOptions:
+    """Options of `target_only`."""
+
+    network: SharedBottomOptions = field(default_factory=lambda: SharedBottomOptions(steps=600, launch=0.3))
+    """The network and its first phase, as in fusion but on the target alone."""
+    rate: float = 5e-3
+    """Learning rate of the second phase, which adds item corrections and stops by held-out users."""
+    penalty: float = 30.0
+    """Pull of item corrections towards what content says."""
+    steps: int = 600
+    """Most steps of the second phase."""
+
+
+@transfer(
+    "target_only",
+    options=TargetOnlyOptions,
+    paper="the same network as the transfers, trained on the target alone",
+    needs=("item_content", "target_interactions"),
+    control=True,
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: TargetOnlyOptions) -> Recommender:
+    """The same network, trained on the target alone: what transfer has to beat."""
+    world = dataclasses.replace(problem.world, interactions=problem.target_rows)
+    alone = shared_bottom.fit(world, (problem.target,), options.network, problem.seed)
+    alone = dataclasses.replace(alone, profiles=_of_target(alone, problem))
+    shop = Shop.open(alone, problem)
+
+    def make() -> Target:
+        return Target(alone.network(), len(problem.catalogue), 1)
+
+    def groups(target: Target) -> list[Mapping[str, Any]]:
+        return [{"params": list(parameters(target.network.heads, target.items))}]
+
+    tuning = Tuning(options.steps, options.rate, options.penalty)
+    target, facts = tune(make, groups, shop, tuning, "target_only")
+    return recommender_for(problem, "target_only", shop.scorer(target, "history"), **facts)
+
+
+def _of_target(alone: Base, problem: Problem) -> Any:
+    """Profiles that read the target's items and no others."""
+    rarity = np.zeros_like(alone.profiles.rarity)
+    rarity[problem.catalogue] = alone.profiles.rarity[problem.catalogue]
+    return dataclasses.replace(alone.profiles, rarity=rarity)
