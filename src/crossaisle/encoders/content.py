@@ -73,7 +73,7 @@ class ContentReader:
         encoder = TextEncoder(options.text, fields=options.text_fields) if options.text else None
         if encoder is None or encoder.texts(items).null_count() == len(items):
             none = np.zeros((0, 0), dtype=np.float32)
-            made = cls(None, none[:, 0], none, attributes)
+            made = cls(None, np.zeros(0, dtype=np.float32), none, attributes)
             return made, made.read(items)
         vectors, mask = encoder.encode(items)
         centre, components = principal(vectors[mask], options.text_dim)
