@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from ..data.world import World
 from ..errors import ArtifactError, MethodError, TrainingError
 from ..files import write_whole
 from ..models.base import Base
+from ..train.checkpoint import keeping
 from ..transfer.problem import Problem
 from .cells import digest_of, source_of, world_mark
 from .spec import Entry
@@ -63,14 +65,17 @@ class Bases:
 
     def _fused(self, key: str, name: str, make: Callable[[], Base]) -> tuple[Base | str, float]:
         start = time.perf_counter()
+        unfinished = None if self.folder is None else self.folder / f"{key}.part"
         try:
-            base = make()
+            with keeping(unfinished):
+                base = make()
         except (TrainingError, MethodError) as error:
             return f"fusion {name!r} gave no base: {error}", time.perf_counter() - start
         seconds = time.perf_counter() - start
         if self.folder is not None:
             base.save(self.folder / key)
             write_whole(self.folder / f"{key}.json", json.dumps({"fuse_seconds": seconds}).encode())
+            shutil.rmtree(self.folder / f"{key}.part", ignore_errors=True)
         return base, seconds
 
 
