@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from crossaisle.cli.flags import options_of
+
 from .conftest import Cli
 
 
@@ -110,6 +112,18 @@ def test_wrong_items(cli: Cli, ease: Path, words: list[str], sentence: str) -> N
     assert sentence in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["a=1", "b=2.5", "c=true", "d=word", "e='1'"], {"a": 1, "b": 2.5, "c": True, "d": "word", "e": "1"}),
+        (["parts=[ease, als]", "sizes=[1,2]", "empty=[]"], {"parts": ["ease", "als"], "sizes": [1, 2], "empty": []}),
+        (["content.text=", "content.text_dim=8"], {"content": {"text": "", "text_dim": 8}}),
+    ],
+)
+def test_options_are_spelled_as_in_toml(words: list[str], options: dict[str, object]) -> None:
+    assert options_of(words) == options
+
+
 def test_transfer_takes_options_and_says_what_is_next(cli: Cli, shop: Path, tmp_path: Path) -> None:
     words = ["--target", "cake", "--method", "popularity", "-o", "scope=all", "-o", "half_life_weeks=2", "--weeks", "3"]
     said = cli("transfer", shop, *words, "--out", tmp_path / "a")
@@ -141,6 +155,43 @@ def test_wrong_transfers(cli: Cli, shop: Path, tmp_path: Path, words: list[str],
     assert said.code == 2, said.err
     assert sentence in said.err
     assert not (tmp_path / "a").exists()
+
+
+def test_from_base_to_an_item_that_nobody_has_seen(cli: Cli, shop: Path, tmp_path: Path) -> None:
+    small = [f"-o{name}=8" for name in ("dim", "hidden", "collaborative", "steps")]
+    base, made = tmp_path / "base", tmp_path / "made"
+    fused = cli("fuse", shop, "--sources", "tea", "coffee", "--out", base, *small, "-ocontent.text=", "--json")
+    assert (fused.code, fused.json["sources"]) == (0, ["tea", "coffee"])
+    words = ["--target", "cake", "--base", base, "--method", "finetune", "-osteps=8", "-ounfreeze=[head,items]"]
+    said = cli("transfer", shop, *words, "--out", made)
+    assert said.code == 0, said.err
+    (answer,) = cli("recommend", made, "--user", "u12", "-k", "3", "--item-title", "green cake", "--json").json
+    (new,) = answer["new_items"]
+    assert new["of"] == 25
+    assert 1 <= new["place"] <= 25
+    assert "place" in cli("recommend", made, "--user", "u12", "-k", "3", "--item-title", "green cake").out
+    like = cli("similar", made, "--item-title", "green cake", "-k", "3", "--json").json["items"]
+    assert len(like) == 3
+    wrong = cli("recommend", base, "--user", "u12")
+    assert (wrong.code, "holds a base, not a recommender" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--method", "sharedbottom"], "unknown fusion method 'sharedbottom': did you mean 'shared_bottom'?"),
+        (["--sources", "tae"], "unknown domain 'tae': did you mean 'tea'"),
+        (["-o", "step=5"], "unknown key 'step': did you mean 'steps'"),
+        (["-o", "content.txt=5"], "unknown key 'txt': did you mean 'text'"),
+        (["-o", "steps=0"], "at least 1"),
+        (["--cut", "1999-01-01"], "no visible interactions"),
+    ],
+)
+def test_wrong_fusions(cli: Cli, shop: Path, tmp_path: Path, words: list[str], sentence: str) -> None:
+    said = cli("fuse", shop, *words, "--out", tmp_path / "base")
+    assert said.code == 2, said.err
+    assert sentence in said.err
+    assert not (tmp_path / "base").exists()
 
 
 def test_validate(cli: Cli, shop: Path) -> None:

@@ -68,8 +68,10 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
 
 
 def toml_value(text: str) -> Any:
-    """A value spelled as in TOML; what is not TOML is a word without its quotes."""
+    """A value spelled as in TOML; what is not TOML is a word, or a list of words, without its quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
+        if text.startswith("[") and text.endswith("]"):
+            return [toml_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
         return text
