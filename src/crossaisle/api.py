@@ -26,14 +26,14 @@ from .data.load import open_world
 from .data.split import Moment, Split
 from .data.splits.base import moment
 from .data.world import World
-from .errors import ConfigError
+from .errors import ConfigError, MethodError
 from .evaluate.result import Report
 from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
 from .evaluate.study import evaluate
 from .fusion.method import FUSIONS
 from .models.base import Base
 from .recommender import Recommender
-from .transfer.method import METHODS, check_needs
+from .transfer.method import METHODS, TransferMethod, check_needs
 from .transfer.problem import Problem, default_sources
 
 __all__ = [
@@ -99,7 +99,7 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
         world: all domains.
         target: the domain to recommend in.
         method: a transfer method or control (`crossaisle methods` lists them).
-        base: from `fuse`; a method that needs one and gets none fuses one first, from the sources before `cut`.
+        base: from `fuse`; a method that reads one and gets none fuses one first, from the sources before `cut`.
         sources: domains whose knowledge may be used; empty: all others.
         cut: nothing from this time on is seen; None sees everything.
         weeks: pretend that the target opened this many weeks before the cut (before the last event without one).
@@ -115,10 +115,21 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     ready: Any = build(chosen.options, options, f"options of {method!r}")
     names = default_sources(world, target, sources)
     problem = Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
-    if base is None and "base" in chosen.needs:
-        base = fuse(world, names, cut=cut, seed=seed)
+    if base is None and chosen.reads_base:
+        base = _base_for(chosen, world, names, cut, seed)
     check_needs(chosen, base, problem)
     return chosen.fit(base, problem, ready)
+
+
+def _base_for(
+    method: TransferMethod, world: World, sources: Sequence[str], cut: Moment | None, seed: int
+) -> Base | None:
+    try:
+        return fuse(world, sources, cut=cut, seed=seed)
+    except MethodError:
+        if "base" in method.needs:
+            raise
+        return None
 
 
 def _sources_alone(world: World, sources: Sequence[str], cut: Moment | None) -> World:

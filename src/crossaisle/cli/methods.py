@@ -26,6 +26,7 @@ class Entry:
     paper: str
     summary: str
     options: type
+    reads_base: bool = False
 
 
 @app.default
@@ -57,7 +58,8 @@ def all_methods() -> list[Entry]:
 
     fused = [Entry(n, "fusion", (), m.paper, m.summary, m.options) for n, m in FUSIONS]
     carried = [
-        Entry(n, "control" if m.control else "transfer", m.needs, m.paper, m.summary, m.options) for n, m in METHODS
+        Entry(n, "control" if m.control else "transfer", m.needs, m.paper, m.summary, m.options, m.reads_base)
+        for n, m in METHODS
     ]
     return [*fused, *sorted(carried, key=lambda e: e.kind)]
 
@@ -67,7 +69,7 @@ def example(entry: Entry) -> str:
     shown = next((f" -o {o['name']}={_toml(o['default'])}" for o in _options(entry) if o["default"] is not None), "")
     if entry.kind == "fusion":
         return f"crossaisle fuse shop/ --out base --method {entry.name}{shown}"
-    base = " --base base" if "base" in entry.needs else ""
+    base = " --base base" if entry.reads_base else ""
     return f"crossaisle transfer shop/ --target bakery --method {entry.name}{base} --out bakery{shown}"
 
 

@@ -36,10 +36,10 @@ class Bases:
     made: dict[str, tuple[Base | str, float]] = field(default_factory=dict)
 
     def get(self, entry: Entry, problem: Problem, seed: int) -> tuple[Base | None, float]:
-        """The base of `entry` under `seed` and the seconds its fusion took; (None, 0) for methods without one.
+        """The base of `entry` under `seed` and the seconds its fusion took; None for methods that can do without.
 
         Raises:
-            MethodError: there is none, with the reason.
+            MethodError: there is none and the method needs one, with the reason.
         """
         if entry.fusion is None:
             return None, 0.0
@@ -51,7 +51,9 @@ class Bases:
             self.made[key] = self._stored(key) or self._fused(key, entry.fusion.name, make)
         base, seconds = self.made[key]
         if isinstance(base, str):
-            raise MethodError(base)
+            if "base" in entry.method.needs:
+                raise MethodError(base)
+            return None, seconds
         return base, seconds
 
     def _stored(self, key: str) -> tuple[Base, float] | None:

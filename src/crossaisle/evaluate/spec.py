@@ -33,7 +33,7 @@ class MethodSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the method, by name."""
     fusion: str | None = None
-    """Fusion that makes its base; ``shared_bottom`` where the method needs one and none is named."""
+    """Fusion that makes its base; ``shared_bottom`` where the method reads one and none is named."""
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
     """Options of the fusion, by name."""
 
@@ -93,8 +93,7 @@ def entry_of(spec: MethodSpec, where: str = "[[methods]]") -> Entry:
     """
     method = METHODS.get(spec.method)
     options: Any = config.build(method.options, spec.options, f"{where} {spec.label}: options")
-    needs_base = "base" in method.needs
-    name = spec.fusion or (DEFAULT_FUSION if needs_base else None)
+    name = spec.fusion or (DEFAULT_FUSION if method.reads_base else None)
     if name is None and spec.fusion_options:
         raise ConfigError(f"{where} {spec.label}: fusion_options without a fusion; add `fusion`, or remove them.")
     fusion = FUSIONS.get(name) if name is not None else None

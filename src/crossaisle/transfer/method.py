@@ -34,6 +34,7 @@ class TransferMethod:
         options: frozen dataclass of its options.
         paper: the paper or formula it implements.
         needs: what data must have; checked before training.
+        wants: what it also uses where it is there; nobody is refused for lacking it.
         control: True for the yardsticks that use no knowledge from other domains.
         random: True when the seed changes the result.
     """
@@ -46,6 +47,12 @@ class TransferMethod:
     control: bool = False
     random: bool = False
     summary: str = ""
+    wants: tuple[Need, ...] = ()
+
+    @property
+    def reads_base(self) -> bool:
+        """Whether a base is worth making for it."""
+        return "base" in (*self.needs, *self.wants)
 
 
 METHODS: Registry[TransferMethod] = Registry("transfer method", "crossaisle.transfer")
@@ -64,6 +71,7 @@ def transfer(
     options: type = NoOptions,
     paper: str,
     needs: tuple[Need, ...] = (),
+    wants: tuple[Need, ...] = (),
     control: bool = False,
     random: bool = False,
 ) -> Callable[[Fit], Fit]:
@@ -71,7 +79,7 @@ def transfer(
 
     def wrap(fit: Fit) -> Fit:
         summary = (fit.__doc__ or "").strip().split("\n")[0]
-        METHODS.add(name, TransferMethod(name, fit, options, paper, needs, control, random, summary))
+        METHODS.add(name, TransferMethod(name, fit, options, paper, needs, control, random, summary, wants))
         return fit
 
     return wrap
