@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 import crossaisle
 import crossaisle.api
-from crossaisle.api import MethodSpec, Recommender, Study, World, evaluate, fuse, transfer
+from crossaisle.api import Base, MethodSpec, Recommender, Study, World, evaluate, fuse, transfer
 from crossaisle.errors import ConfigError, CrossaisleError, DataError, MethodError
 from crossaisle.testing_world import LATE, START, tiny_world
 
@@ -88,6 +90,29 @@ def test_a_text_is_a_time(world: World) -> None:
 def test_sentences(world: World, call: object, error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
         call(world)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("method", ["zero_shot", "blend"])
+def test_a_method_that_reads_a_base_gets_one(world: World, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    small = {"dim": 4, "hidden": 4, "collaborative": 4, "steps": 4, "content": {"text": ""}}
+    asked: list[tuple[Sequence[str], object]] = []
+
+    def fused(world: World, sources: Sequence[str], *, cut: object, seed: int) -> Base:
+        asked.append((sources, cut))
+        return fuse(world, sources, cut=CUT, seed=seed, **small)
+
+    monkeypatch.setattr(crossaisle.api, "fuse", fused)
+    made = transfer(world, "cake", method=method, cut=CUT, weeks=0)
+    assert [(set(sources), cut) for sources, cut in asked] == [({"tea", "coffee"}, CUT)]
+    assert made.recommend(["u12"], k=3).items.shape == (1, 3)
+
+
+def test_a_base_sees_its_sources_alone(world: World) -> None:
+    small = {"dim": 4, "hidden": 4, "collaborative": 4, "steps": 4, "content": {"text": ""}}
+    codes = [world.domain_code(d) for d in ("tea", "coffee")]
+    alone = replace(world, interactions=world.interactions.filter(world.interactions["domain"].is_in(codes)))
+    one, other = (fuse(w, ["tea", "coffee"], cut=CUT, **small) for w in (world, alone))
+    assert all(np.array_equal(one.weights[name], other.weights[name]) for name in other.weights)
 
 
 def test_weeks_need_times(world: World) -> None:

@@ -32,7 +32,7 @@ options = { iterations = 600 }
 
 
 def start(*words: object) -> subprocess.Popen[str]:
-    code = "import crossaisle.fusion.shared_bottom; from crossaisle.cli import main; raise SystemExit(main())"
+    code = "from crossaisle.cli import main; raise SystemExit(main())"
     command = [sys.executable, "-c", code, *map(str, words)]
     return subprocess.Popen(
         command,
