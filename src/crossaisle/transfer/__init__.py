@@ -1,5 +1,16 @@
 """Transfer methods, one file each; importing this package registers them."""
 
-from . import als, ease, item_knn, popularity, user_kernel
+from . import als, blend, ease, finetune, item_knn, popularity, probe, target_only, user_kernel, zero_shot
 
-__all__ = ["als", "ease", "item_knn", "popularity", "user_kernel"]
+__all__ = [
+    "als",
+    "blend",
+    "ease",
+    "finetune",
+    "item_knn",
+    "popularity",
+    "probe",
+    "target_only",
+    "user_kernel",
+    "zero_shot",
+]

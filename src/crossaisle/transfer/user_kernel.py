@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
+from .alike import alike, share_of
 from .common import TIE_BREAK, Weight, best_per_row, pack, popularity_of, unpack, weighted  # fmt: skip
 from .method import transfer
 from .problem import Problem
@@ -46,7 +47,14 @@ class UserKernelOptions:
     prior: float = 1.0
     """In kind ``ridge``: share of an item's popularity taken as given before the ridge explains the rest."""
 
+    content_power: float = 2.0
+    """Scores are shared among items alike in attributes and title words, to this power; 0: each item by itself."""
+    content_neighbours: int = 100
+    """How many items alike share with each item."""
+
     def __post_init__(self) -> None:
+        if self.content_power < 0 or self.content_neighbours < 1:
+            raise ValueError("content_power ≥ 0 and content_neighbours ≥ 1 are needed.")
         if self.regularization <= 0 or min(self.neighbours, self.max_users) < 1 or self.target_weight < 0:
             raise ValueError("regularization > 0, neighbours ≥ 1, max_users ≥ 1 and target_weight ≥ 0 are needed.")
 
@@ -64,6 +72,8 @@ class UserKernelScorer:
             out).
         start: (catalogue,) what everybody gets: the prior, and popularity to order ties.
         catalogue: (catalogue,) item codes.
+        near: (catalogue, catalogue) CSR similarities of items, the identity where content is not used.
+        share: (catalogue,) an item's share in its company, see `alike.share_of`.
         settings: kind, neighbours, weight, half_life_weeks.
     """
 
@@ -74,6 +84,8 @@ class UserKernelScorer:
     own: Floats
     start: Floats
     catalogue: Codes
+    near: sp.csr_matrix
+    share: Floats
     settings: dict[str, Any]
 
     def score(self, history: History) -> Floats:
@@ -87,13 +99,14 @@ class UserKernelScorer:
             scores = np.asarray((sp.diags(1 / total).astype(np.float32) @ kernel @ self.votes).todense())
         else:
             scores = kernel.toarray() @ self.votes - x[:, self.catalogue].toarray() * self.own[None, :]
-        made: Floats = scores.astype(np.float32) + self.start[None, :]
-        return made
+        whole = scores.astype(np.float32) + self.start[None, :]
+        return np.ascontiguousarray((self.near @ whole.T).T * self.share[None, :], dtype=np.float32)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
-        names = ("item_weight", "own", "start", "catalogue")
-        tensors = {n: getattr(self, n) for n in names} | pack("profiles", self.profiles)
+        names = ("item_weight", "own", "start", "catalogue", "share")
+        tensors = {n: getattr(self, n) for n in names}
+        tensors |= pack("profiles", self.profiles) | pack("near", self.near)
         tensors |= pack("votes", self.votes) if sp.issparse(self.votes) else {"votes": self.votes}
         return tensors, {"settings": self.settings}
 
@@ -101,7 +114,7 @@ class UserKernelScorer:
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
         votes = tensors["votes"] if "votes" in tensors else unpack("votes", tensors)
-        rest = (tensors["own"], tensors["start"], tensors["catalogue"])
+        rest = (tensors["own"], tensors["start"], tensors["catalogue"], unpack("near", tensors), tensors["share"])
         return cls(unpack("profiles", tensors), tensors["item_weight"], votes, *rest, meta["settings"])
 
 
@@ -126,8 +139,20 @@ def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Reco
         votes, own = ridge_votes(profiles, bought, prior, problem.catalogue, options.regularization)
     settings = {k: getattr(options, k) for k in ("kind", "neighbours", "weight", "half_life_weeks")}
     start = prior + np.float32(TIE_BREAK) * popularity_of(problem)
-    made = UserKernelScorer(profiles, item_weight, votes, own, start, problem.catalogue, settings)
+    near, share = company(problem, options)
+    made = UserKernelScorer(profiles, item_weight, votes, own, start, problem.catalogue, near, share, settings)
     return recommender_for(problem, "user_kernel", made, training_users=len(users))
+
+
+def company(problem: Problem, options: UserKernelOptions) -> tuple[sp.csr_matrix, Floats]:
+    """Items alike, and the share of each item in its company (see `alike.share_of`)."""
+    items = len(problem.catalogue)
+    if options.content_power == 0:
+        return sp.identity(items, dtype=np.float32, format="csr"), np.ones(items, dtype=np.float32)
+    rows = problem.world.content[problem.catalogue.tolist()]
+    near = alike(rows, options.content_power, options.content_neighbours)
+    sold = np.asarray((problem.target_counts > 0).sum(axis=0), dtype=np.float32).ravel()
+    return near, share_of(near, sold)
 
 
 def training_users(counts: sp.csr_matrix, options: UserKernelOptions) -> Codes:

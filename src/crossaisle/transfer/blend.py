@@ -1,0 +1,287 @@
+"""Blend: recommenders of different kinds together, with weights learned on validation data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from .. import config
+from ..errors import MethodError
+from ..metrics import Doubles, hits_of, ndcg, top_k
+from ..models.base import Base
+from ..recommender import SCORERS, Recommender, scorer
+from ..rng import generator
+from ..types import Basis, Codes, Floats, History, Scorer, Tensors
+from .method import METHODS, check_needs, transfer
+from .problem import Problem, count_matrix
+from .result import recommender_for
+
+K = 10
+"""Places of the ranking that weights are judged on."""
+_KEPT = 0.05
+"""Share of the tried weights, the best ones, whose mean is taken: a mean of good ones varies less than the best."""
+
+
+@dataclass(frozen=True)
+class BlendOptions:
+    """Options of `blend`."""
+
+    parts: tuple[str, ...] = ("zero_shot", "popularity", "user_kernel", "als", "finetune")
+    """Methods to combine; those whose needs are not met are left out."""
+    part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"als": {"scope": "all"}})
+    """Options of parts, by name of the method."""
+    folds: int = 2
+    """Parts of the target's users that are held out in turn."""
+    tries: int = 400
+    """Weights that are tried on the held-out users."""
+    min_users: int = 40
+    """With fewer users of the target to validate on, the weights stay equal."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if not self.parts or self.folds < 2 or self.tries < 1 or self.min_users < 1:
+            raise ValueError("at least one part, 2 folds, 1 try and 1 user are needed.")
+
+
+@scorer("blend")
+@dataclass(frozen=True, eq=False)
+class BlendScorer:
+    """Σ_m w_m z_m(u, i), z_m: scores of part m, of mean 0 and standard deviation 1 over the catalogue for each user.
+
+    Attributes:
+        parts: name → scorer.
+        weights: (parts,) float32, ≥ 0, sum 1.
+    """
+
+    kind: ClassVar[str] = "blend"
+    parts: Mapping[str, Scorer]
+    weights: Floats
+
+    @property
+    def basis(self) -> Basis:
+        """What the answers rest on: a history in the target counts as soon as one part reads it."""
+        words = {getattr(p, "basis", "history") for p in self.parts.values()}
+        return "content" if words == {"content"} else "history"
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue) weighted sum of standardised scores."""
+        total: Floats = np.zeros((len(history), 1), dtype=np.float32)
+        for weight, part in zip(self.weights, self.parts.values(), strict=True):
+            total = total + weight * standardised(part.score(history))
+        return total
+
+    def extend(self, content: pl.DataFrame) -> BlendScorer:
+        """See `Extensible.extend`; parts that cannot score new items say nothing about them.
+
+        Raises:
+            MethodError: no part can.
+        """
+        if not any(hasattr(p, "extend") for p in self.parts.values()):
+            raise MethodError("no part of this blend can score items it has not seen; add zero_shot or finetune to it.")
+        parts = {
+            n: p.extend(content) if hasattr(p, "extend") else Padded(p, len(content)) for n, p in self.parts.items()
+        }
+        return dataclasses.replace(self, parts=parts)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        tensors: Tensors = {"weights": self.weights}
+        meta: dict[str, Any] = {"parts": []}
+        for number, (name, part) in enumerate(self.parts.items()):
+            own, about = part.state()
+            tensors |= {f"{number}.{n}": t for n, t in own.items()}
+            meta["parts"].append({"name": name, "kind": part.kind, "meta": about})
+        return tensors, meta
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        parts = {}
+        for number, part in enumerate(meta["parts"]):
+            start = f"{number}."
+            own = {n[len(start) :]: t for n, t in tensors.items() if n.startswith(start)}
+            parts[part["name"]] = SCORERS.get(part["kind"]).restore(own, part["meta"])
+        return cls(parts, tensors["weights"])
+
+
+@transfer(
+    "blend",
+    options=BlendOptions,
+    paper="stacking with non-negative weights: Breiman 1996, Stacked Regressions",
+    wants=("base",),
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommender:
+    """Recommenders of different kinds together, with weights learned on held-out users of the target."""
+    names, left_out = usable(base, problem, options)
+    folds = [held_out(problem, fold, options.folds) for fold in range(options.folds)]
+    users = sum(len(f.users) for f in folds)
+    weights = np.full(len(names), 1.0 / len(names))
+    facts: dict[str, Any] = {"validation_users": users}
+    if len(names) > 1 and users >= options.min_users:
+        weights, found = learned(base, names, folds, options, problem.seed)
+        facts |= found
+    kept = {n: w for n, w in zip(names, weights, strict=True) if w > 0}
+    parts = {n: fitted(n, base, problem, options).scorer for n in kept}
+    made = BlendScorer(parts, np.array(list(kept.values()), dtype=np.float32))
+    shown = {n: round(float(w), 3) for n, w in kept.items()}
+    return recommender_for(problem, "blend", made, weights=shown, left_out=left_out, **facts)
+
+
+def standardised(scores: Floats) -> Floats:
+    """Each row with mean 0 and standard deviation 1; rows of equal scores become 0."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1, keepdims=True)
+    made: Floats = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
+    return made
+
+
+def usable(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[list[str], dict[str, str]]:
+    """Parts whose needs are met, and the sentence of each that is not.
+
+    Raises:
+        MethodError: nothing is left, or an unknown part.
+    """
+    names, left_out = [], {}
+    for name in options.parts:
+        try:
+            check_needs(METHODS.get(name), base, problem)
+            names.append(name)
+        except MethodError as error:
+            if name not in METHODS.names():
+                raise
+            left_out[name] = str(error)
+    # What only the first days have needs no place beside what was learned later.
+    if "finetune" in names and "zero_shot" in names:
+        names.remove("zero_shot")
+    if not names:
+        raise MethodError("blend has no usable part: " + " ".join(left_out.values()))
+    return names, left_out
+
+
+def fitted(name: str, base: Base | None, problem: Problem, options: BlendOptions) -> Recommender:
+    """Part `name` on `problem`."""
+    method = METHODS.get(name)
+    chosen: Any = config.build(method.options, options.part_options.get(name, {}), f"blend: options of {name}")
+    return method.fit(base, problem, chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Some of the target's users, held out.
+
+    Attributes:
+        problem: what is left to fit on.
+        users: (n,) codes of the held-out users.
+        relevant: (n, catalogue) CSR, what they bought and `problem` does not show.
+        known: (n, catalogue) CSR, what `problem` still shows of them in the target.
+    """
+
+    problem: Problem
+    users: Codes
+    relevant: sp.csr_matrix
+    known: sp.csr_matrix
+
+
+def held_out(problem: Problem, fold: int, folds: int) -> Fold:
+    """Fold number `fold`: half of its users are hidden in the target altogether, of the others every second item."""
+    world, rows = problem.world, problem.target_rows
+    users = np.unique(rows["user"].to_numpy()).astype(np.int64)
+    draw = generator(problem.seed, "blend", problem.target)
+    group = np.full(world.n_users, -1)
+    group[users] = draw.integers(0, folds, len(users))
+    cold = np.zeros(world.n_users, dtype=bool)
+    cold[users] = draw.random(len(users)) < 0.5
+    odd = draw.random(world.n_items) < 0.5
+    user, item = problem.split.train["user"].to_numpy(), problem.split.train["item"].to_numpy()
+    of_target = problem.split.train["domain"].to_numpy() == problem.domain_codes[-1]
+    hide = of_target & (group[user] == fold) & (cold[user] | odd[item])
+    hidden, left = (problem.split.train.filter(pl.Series(mask)) for mask in (hide, ~hide))
+    asked = np.unique(hidden["user"].to_numpy()).astype(np.int64)
+    smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
+    relevant = count_matrix(hidden, world.n_users, world.n_items)[asked][:, problem.catalogue]
+    return Fold(smaller, asked, relevant, smaller.target_counts[asked])
+
+
+def learned(
+    base: Base | None, names: Sequence[str], folds: Sequence[Fold], options: BlendOptions, seed: int
+) -> tuple[Doubles, dict[str, Any]]:
+    """Weights (parts,) that rank best for the held-out users, and what each part reaches alone."""
+    scores, relevant = [], []
+    for fold in folds:
+        history = fold.problem.history_for(fold.users)
+        made = [standardised(fitted(n, base, fold.problem, options).scorer.score(history)) for n in names]
+        seen = fold.known.nonzero()
+        for part in made:
+            part[seen] = -np.inf
+        scores.append(np.stack(made))
+        relevant.append(fold.relevant)
+    tried = candidates(len(names), options.tries, seed)
+    values = np.stack([judged(w, scores, relevant) for w in tried])
+    means = values.mean(axis=1)
+    alone = means[: len(names)]
+    best = np.argsort(-means, kind="stable")[: max(1, round(_KEPT * len(tried)))]
+    mean = tried[best].mean(axis=0)
+    single = int(np.argmax(alone))
+    together = judged(mean, scores, relevant)
+    chosen = mean if together.mean() >= alone[single] else tried[single]
+    chosen = np.where(chosen < 0.02, 0.0, chosen)
+    facts = {
+        "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, alone, strict=True)},
+        "validation_ndcg_blend": round(float(max(together.mean(), alone[single])), 4),
+    }
+    return chosen / chosen.sum(), facts
+
+
+def candidates(parts: int, tries: int, seed: int) -> Doubles:
+    """(parts + 1 + tries, parts) weights that sum to 1: each part alone, all alike, and points drawn on the simplex."""
+    draw = generator(seed, "weights")
+    drawn = draw.dirichlet(np.ones(parts), size=tries)
+    return np.vstack([np.eye(parts), np.full((1, parts), 1.0 / parts), drawn])
+
+
+def judged(weights: Doubles, scores: Sequence[Floats], relevant: Sequence[sp.csr_matrix]) -> Doubles:
+    """nDCG@10 of every held-out user under `weights`."""
+    found = []
+    for parts, asked in zip(scores, relevant, strict=True):
+        used = np.flatnonzero(weights)
+        mixed = np.tensordot(weights[used].astype(np.float32), parts[used], axes=1)
+        found.append(ndcg(hits_of(top_k(mixed, K), asked), np.diff(asked.indptr), K))
+    return np.concatenate(found)
+
+
+@scorer("padded")
+@dataclass(frozen=True, eq=False)
+class Padded:
+    """A scorer that knows nothing of the newest items: they get its mean score.
+
+    Attributes:
+        part: the scorer.
+        added: number of new items at the end.
+    """
+
+    kind: ClassVar[str] = "padded"
+    part: Scorer
+    added: int
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue + added)."""
+        old = History(history.counts[:, : history.counts.shape[1] - self.added], history.ages, history.users)
+        known = self.part.score(old)
+        return np.hstack([known, np.repeat(known.mean(axis=1, keepdims=True), self.added, axis=1)])
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        tensors, meta = self.part.state()
+        return tensors, {"kind": self.part.kind, "added": self.added, "meta": meta}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(SCORERS.get(meta["kind"]).restore(tensors, meta["meta"]), meta["added"])
