@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,20 @@ def test_similar(cli: Cli, ease: Path) -> None:
     assert said.json["item_id"] == "cake01"
     assert len(said.json["items"]) == 3
     assert "cake no" in cli("similar", ease, "--item", "cake01", "-k", "3").out
+
+
+def test_nothing_is_like_what_nobody_bought(cli: Cli, shop: Path, tmp_path: Path) -> None:
+    lonely = tmp_path / "shop"
+    shutil.copytree(shop, lonely)
+    with (lonely / "items.csv").open("a", encoding="utf-8") as file:
+        columns = (shop / "items.csv").read_text(encoding="utf-8").split("\n")[0].split(",")
+        words = {"title": "lonely cake", "item_id": "cake99", "domain": "cake", "brand": "x", "price": "1.0"}
+        file.write(",".join(words[c] for c in columns) + "\n")
+    made = tmp_path / "made"
+    assert cli("transfer", lonely, "--target", "cake", "--method", "ease", "--out", made).code == 0
+    said = cli("similar", made, "--item", "cake99", "-k", "3")
+    assert (said.code, "No item is known to be like 'cake99'" in said.out) == (0, True)
+    assert cli("similar", made, "--item", "cake99", "-k", "3", "--json").json["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -44,5 +44,11 @@ def similar(
     if output.json:
         emit({"item_id": item, "items": found.to_dicts()})
         return
+    if found.is_empty():
+        print(
+            f"No item is known to be like {item!r}: nobody bought it together with one of {shop.domain!r}, and "
+            f"{shop.method!r} does not compare items by content; zero_shot and finetune do."
+        )
+        return
     rows = [(r["item_id"], r["title"], f"{r['score']:.4g}", r["basis"]) for r in found.iter_rows(named=True)]
     table(f"most like {item}", ["item", "title", "score", "basis"], rows, right=["score"])
