@@ -57,7 +57,7 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         key, sign, text = (part.strip() for part in word.partition("="))
         if not sign or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
-            raise ConfigError(f"option {word!r} is not of the form key=value; write for example -o epochs=5.")
+            raise ConfigError(f"option {word!r} is not of the form key=value; write for example -o steps=300.")
         if key in OWN_FLAGS:
             raise ConfigError(f"{key!r} is no option of a method; write --{key} {text}.")
         lines.append(tomli_w.dumps({"value": toml_value(text)}).replace("value", key, 1))

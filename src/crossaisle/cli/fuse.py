@@ -17,7 +17,7 @@ from .progress import drawing
 
 app = App(
     name="fuse",
-    help_epilogue="Example: crossaisle fuse shop/ --out base --sources dairy snacks --cut 2024-09-30 -o epochs=5",
+    help_epilogue="Example: crossaisle fuse shop/ --out base --sources dairy snacks --cut 2024-09-30 -o steps=1000",
 )
 
 

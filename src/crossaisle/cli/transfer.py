@@ -16,7 +16,7 @@ from .progress import drawing
 app = App(
     name="transfer",
     help_epilogue="Example: crossaisle transfer shop/ --target bakery --method finetune --base base --out bakery "
-    "-o epochs=5",
+    "-o steps=300",
 )
 
 
