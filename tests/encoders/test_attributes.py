@@ -58,9 +58,16 @@ def test_other_numbers_are_signed_logs_standardised() -> None:
     vectors, _ = AttributeEncoder.fit(shop()).encode(shop())
     logs = np.array([0] * 5 + [np.log(10)] * 4)
     assert vectors[:9, 2] == pytest.approx((logs - logs.mean()) / logs.std())
-    assert vectors[9, 2:].tolist() == [0, 1]
+    assert vectors[9, 2:].tolist() == [0, 1, 0]
     rows = pl.DataFrame({"x": [-(np.e - 1), np.e - 1]})
     assert AttributeEncoder.fit(rows).encode(rows)[0][:, 0] == pytest.approx([-1, 1])
+
+
+def test_other_numbers_have_their_rank_within_the_domain_beside_them() -> None:
+    rows = pl.DataFrame({"domain": ["a"] * 3 + ["b"] * 3, "x": [0.0, 1, 2, 0, 1000, 2000]})
+    vectors, _ = AttributeEncoder.fit(rows).encode(rows)
+    assert vectors[:3, 2] == pytest.approx([-1, 0, 1], abs=0.02)
+    assert vectors[:3, 2] == pytest.approx(vectors[3:, 2])
 
 
 def test_levels_are_codes_and_rare_or_unseen_ones_are_zero() -> None:
@@ -84,7 +91,7 @@ def test_rows_that_nothing_is_known_of() -> None:
     rows = pl.DataFrame({"price": [None, NAN, 2.0, None], "brand": [None, "Zeta", None, "Acme"]})
     vectors, mask = AttributeEncoder.fit(shop()).encode(rows)
     assert mask.tolist() == [False, False, True, True]
-    assert (vectors[0] == [0, 1, 0, 1]).all()
+    assert (vectors[0] == [0, 1, 0, 1, 0]).all()
 
 
 def test_columns_without_a_value_and_other_kinds_are_no_attributes() -> None:
@@ -97,8 +104,8 @@ def test_missing_columns_and_wrong_types_read_as_missing() -> None:
     encoder = AttributeEncoder.fit(shop())
     vectors, mask = encoder.encode(pl.DataFrame({"price": ["cheap", "3"], "domain": ["food", "food"]}))
     assert mask.tolist() == [False, True]
-    assert vectors[1] == pytest.approx([0, 0, 0, 1], abs=0.02)
-    assert encoder.encode(shop()[:0])[0].shape == (0, 4)
+    assert vectors[1] == pytest.approx([0, 0, 0, 1, 0], abs=0.02)
+    assert encoder.encode(shop()[:0])[0].shape == (0, 5)
     assert encoder.levels(shop()[:0]).shape == (0, 1)
 
 

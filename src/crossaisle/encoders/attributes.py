@@ -28,15 +28,17 @@ class AttributeEncoder:
     """Attribute columns → numbers (n, p), codes of levels (n, c) and a mask. Make one with `fit`.
 
     ``price`` becomes its rank within its domain, −1 (cheapest) to 1, so that a dear yoghurt and a dear television are
-    alike; prices of a domain that `fit` did not see are ranked among all. Other numbers x become sign(x) log(1 + |x|),
-    standardised. Each number has a companion that is 1 where it is missing (and the number 0). Levels of text columns
-    become codes from 1; 0 stands for missing and for levels that `fit` did not see.
+    alike; rows of a domain that `fit` did not see are ranked among all. Other numbers x become sign(x) log(1 + |x|),
+    standardised, and their rank within the domain stands beside them. Each number has a companion that is 1 where it is
+    missing (and the number 0). Levels of text columns become codes from 1; 0 stands for missing and for levels that
+    `fit` did not see.
 
     Attributes:
-        numbers: names of numeric columns; column 2j of the vectors is number j, column 2j + 1 says it is missing.
+        numbers: names of numeric columns; column 2j of the vectors is number j, column 2j + 1 says it is missing; the
+            ranks of all but the price follow.
         centre: (numbers,) mean after the logarithm; 0 for the price.
         scale: (numbers,) standard deviation after the logarithm; 1 for the price.
-        prices: domain → sorted quantiles of its prices; ``"*"`` for all domains. Empty without prices.
+        quantiles: number → domain → its sorted quantiles there; ``"*"`` for all domains.
         words: text column → sorted hashes (int64) of its levels.
     """
 
@@ -45,7 +47,7 @@ class AttributeEncoder:
     numbers: tuple[str, ...]
     centre: Doubles
     scale: Doubles
-    prices: Mapping[str, Doubles]
+    quantiles: Mapping[str, Mapping[str, Doubles]]
     words: Mapping[str, Codes]
 
     @classmethod
@@ -68,13 +70,18 @@ class AttributeEncoder:
                 logs = _signed_log(value[np.isfinite(value)])
                 centre[j], spread = logs.mean(), logs.std()
                 scale[j] = spread if spread > _NO_SPREAD else 1.0
-        prices = _quantiles(values[_RANKED], _domains(rows)) if _RANKED in values else {}
-        return cls(tuple(values), centre, scale, prices, {c: w for c, w in words.items() if len(w)})
+        quantiles = {c: _quantiles(v, _domains(rows)) for c, v in values.items()}
+        return cls(tuple(values), centre, scale, quantiles, {c: w for c, w in words.items() if len(w)})
 
     @property
     def dim(self) -> int:
         """Width p of the numeric vectors."""
-        return 2 * len(self.numbers)
+        return 2 * len(self.numbers) + len(self._ranked)
+
+    @property
+    def _ranked(self) -> tuple[str, ...]:
+        """Numbers whose rank stands beside them."""
+        return tuple(c for c in self.numbers if c != _RANKED)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -84,16 +91,17 @@ class AttributeEncoder:
     def encode(self, items: pl.DataFrame) -> tuple[Floats, Bools]:
         """Numeric vectors (n, p) and a mask (n,) of rows with at least one known number or level."""
         vectors = np.zeros((len(items), self.dim), dtype=np.float32)
+        domains, after = _domains(items), 2 * len(self.numbers)
         for j, column in enumerate(self.numbers):
             value = _numbers(items, column)
             missing = ~np.isfinite(value)
-            if column == _RANKED:
-                scaled = _ranks(value, _domains(items), self.prices)
-            else:
-                scaled = (_signed_log(value) - self.centre[j]) / self.scale[j]
+            rank = np.where(missing, 0.0, _ranks(value, domains, self.quantiles[column]))
+            scaled = rank if column == _RANKED else (_signed_log(value) - self.centre[j]) / self.scale[j]
             vectors[:, 2 * j] = np.where(missing, 0.0, scaled)
             vectors[:, 2 * j + 1] = missing
-        known = (vectors[:, 1::2] == 0).any(axis=1) | (self.levels(items) > 0).any(axis=1)
+            if column != _RANKED:
+                vectors[:, after + self._ranked.index(column)] = rank
+        known = (vectors[:, 1:after:2] == 0).any(axis=1) | (self.levels(items) > 0).any(axis=1)
         return vectors, known
 
     def levels(self, items: pl.DataFrame) -> Codes:
@@ -107,16 +115,21 @@ class AttributeEncoder:
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """See `Encoder.state`."""
         tensors: Tensors = {"centre": self.centre, "scale": self.scale}
-        tensors |= {f"prices.{j}": q for j, q in enumerate(self.prices.values())}
         tensors |= {f"words.{j}": w for j, w in enumerate(self.words.values())}
-        return tensors, {"numbers": list(self.numbers), "prices": list(self.prices), "words": list(self.words)}
+        domains = {c: list(marks) for c, marks in self.quantiles.items()}
+        for j, marks in enumerate(self.quantiles.values()):
+            tensors[f"quantiles.{j}"] = np.stack(list(marks.values()))
+        return tensors, {"numbers": list(self.numbers), "domains": domains, "words": list(self.words)}
 
     @classmethod
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """See `Encoder.restore`."""
-        prices = {name: tensors[f"prices.{j}"] for j, name in enumerate(meta["prices"])}
+        quantiles = {
+            column: dict(zip(domains, tensors[f"quantiles.{j}"], strict=True))
+            for j, (column, domains) in enumerate(meta["domains"].items())
+        }
         words = {name: tensors[f"words.{j}"] for j, name in enumerate(meta["words"])}
-        return cls(tuple(meta["numbers"]), tensors["centre"], tensors["scale"], prices, words)
+        return cls(tuple(meta["numbers"]), tensors["centre"], tensors["scale"], quantiles, words)
 
 
 def _is_text(kind: pl.DataType) -> bool:
@@ -149,12 +162,12 @@ def _quantiles(value: Doubles, domains: npt.NDArray[np.str_]) -> dict[str, Doubl
     return found
 
 
-def _ranks(value: Doubles, domains: npt.NDArray[np.str_], prices: Mapping[str, Doubles]) -> Doubles:
+def _ranks(value: Doubles, domains: npt.NDArray[np.str_], quantiles: Mapping[str, Doubles]) -> Doubles:
     """(n,) middle rank among the quantiles of the row's domain, −1 to 1."""
     ranks = np.zeros(len(value))
     for domain in np.unique(domains):
         here = domains == domain
-        marks = prices.get(str(domain), prices[_ANY])
+        marks = quantiles.get(str(domain), quantiles[_ANY])
         below, upto = (np.searchsorted(marks, value[here], side) for side in ("left", "right"))
         ranks[here] = (below + upto) / len(marks) - 1.0
     return ranks
