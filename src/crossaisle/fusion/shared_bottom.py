@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..data.world import World
 from ..encoders.content import ContentOptions, ContentReader
 from ..errors import MethodError
-from ..models.base import Base, item_rows, people_of, user_levels
+from ..models.base import Base, item_rows, mark_of, people_of, user_levels
 from ..models.network import Network
 from ..models.profile import Profiles
 from ..rng import seeded
@@ -74,6 +74,11 @@ def fit(world: World, sources: tuple[str, ...], options: SharedBottomOptions, se
         phase = Phase("fuse", options.steps, options.rate, options.decay, resumable=True)
         groups = [{"params": list(network.parameters())}]
         done = train(phase, network, groups, sampler, lambda b, _: {"rank": rank_loss(network, content, b)})
-    facts = {"steps": done.steps, "examples_per_second": round(done.examples_per_second), "losses": dict(done.losses)}
+    facts = {
+        "items": mark_of(world),
+        "steps": done.steps,
+        "examples_per_second": round(done.examples_per_second),
+        "losses": dict(done.losses),
+    }
     weights = {n: t.detach().clone() for n, t in network.state_dict().items()}
     return Base("shared_bottom", tuple(sources), reader, people, profiles, sizes, names, weights, facts)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from ..encoders.content import Content, ContentReader
 from ..encoders.method import Bools
-from ..models.base import Base, item_rows, tensors_of, user_levels
+from ..errors import MethodError
+from ..models.base import Base, item_rows, mark_of, tensors_of, user_levels
 from ..models.network import Network, Sizes
 from ..models.profile import Profiles
 from ..recommender import scorer
@@ -164,31 +165,43 @@ class Shop:
 
     Attributes:
         base: of the network.
-        content: of every item of the World.
+        shelf: content of the catalogue's items.
         profiles: of the base, with the target's items folded in.
         levels: (users, c) user attributes.
         problem: what is seen and asked.
     """
 
     base: Base
-    content: Content
+    shelf: Content
     profiles: Profiles
     levels: Codes
     problem: Problem
 
     @classmethod
     def open(cls, base: Base, problem: Problem) -> Self:
-        """Read the World's items and users with the base's encoders."""
-        content = base.reader.read(item_rows(problem.world))
+        """Read the catalogue's items and the users with the base's encoders.
+
+        Raises:
+            MethodError: the base was fused on other items than this World has.
+        """
+        world = problem.world
+        if base.facts.get("items") != mark_of(world):
+            raise MethodError("this base was fused on other items than these data have: fuse again on these data.")
+        shelf = base.reader.read(item_rows(world)[problem.catalogue.tolist()])
         events = problem.history.counts.copy()
         events.data = np.log1p(events.data)
         profiles = base.profiles.fold_in(events, problem.catalogue)
-        return cls(base, content, profiles, user_levels(problem.world, base.people), problem)
+        return cls(base, shelf, profiles, user_levels(world, base.people), problem)
+
+    @cached_property
+    def content(self) -> Content:
+        """Of every item of the World; read when first asked for."""
+        return self.base.reader.read(item_rows(self.problem.world))
 
     def scorer(self, target: Target, basis: Basis) -> NetworkScorer:
         """The scorer of the adapted network."""
         network = target.network.eval()
-        vectors = item_vectors_of(network, self.content.take(self.problem.catalogue))
+        vectors = item_vectors_of(network, self.shelf)
         with torch.no_grad():
             vectors[:, :-1] += target.items.vector.numpy()
             vectors[:, -1] += target.items.bias.numpy()

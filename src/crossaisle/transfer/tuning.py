@@ -118,9 +118,10 @@ def target_loss(target: Target, shop: Shop, batch: Batch, fixed: tuple[Tensor, T
         batch: examples.
         fixed: vectors (catalogue, d) and biases (catalogue,) where the item tower is not trained.
     """
-    place = torch.from_numpy(np.searchsorted(shop.problem.catalogue, batch.items))
+    rows = np.searchsorted(shop.problem.catalogue, batch.items)
+    place = torch.from_numpy(rows)
     if fixed is None:
-        vectors, biases = target.network.item(*tensors_of(shop.content, batch.items))
+        vectors, biases = target.network.item(*tensors_of(shop.shelf, rows))
     else:
         vectors, biases = fixed[0][place], fixed[1][place]
     vectors, biases = vectors + target.items.vector[place], biases + target.items.bias[place]
@@ -150,7 +151,7 @@ def _run(
     fixed = None
     if not any(id(p) in moving for p in target.network.item.parameters()):
         with torch.no_grad():
-            fixed = target.network.eval().item(*tensors_of(shop.content, shop.problem.catalogue))
+            fixed = target.network.eval().item(*tensors_of(shop.shelf))
 
     def losses(batch: Batch, progress: float) -> dict[str, Tensor]:
         pull = penalty / pairs * target.items.penalty()
