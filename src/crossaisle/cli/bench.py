@@ -12,9 +12,8 @@ from ..data.load import ReadOptions
 from ..errors import ConfigError
 from ..evaluate.across import Across, across, to_markdown
 from ..evaluate.result import Report
-from ..evaluate.spec import DEFAULT_METHODS
 from ..files import write_whole
-from .demo import demo_study
+from .demo import demo_methods, demo_study
 from .flags import Names, Numbers, Seeds, open_data
 from .output import OUTPUT, Output, emit, say
 from .progress import drawing
@@ -50,7 +49,7 @@ def demo(
     with drawing():
         world = open_data("demo")
         for study in studies:
-            run = make_run("demo", ReadOptions(), study, DEFAULT_METHODS, out / folder_of(study.target))
+            run = make_run("demo", ReadOptions(), study, demo_methods(), out / folder_of(study.target))
             reports.append(judge_all(world, run))
             say(f"{study.target}: {run.out / 'report.html'} ({len(reports)} of {len(studies)} targets)")
     found = across(reports, studies[0].ship, studies[0].headline)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cyclopts import App
 
 from ..data.demo import CUT, TEST_WEEKS
 from ..data.load import ReadOptions
-from ..evaluate.spec import DEFAULT_METHODS, Study
+from ..evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
+from ..transfer.method import METHODS
 from .flags import Numbers, Seeds
 from .output import OUTPUT, Output
 from .runfile import make_run
@@ -34,9 +36,21 @@ def demo(
         seeds: of the methods that draw at random.
         out: folder of the run.
     """
-    execute(make_run("demo", ReadOptions(), demo_study(target, weeks, seeds), DEFAULT_METHODS, out), output)
+    execute(make_run("demo", ReadOptions(), demo_study(target, weeks, seeds), demo_methods(), out), output)
 
 
 def demo_study(target: str, weeks: tuple[float, ...], seeds: tuple[int, ...]) -> Study:
     """The study of one department: the last nine weeks of 2017 are asked."""
     return Study(target=target, cut=CUT, test_weeks=float(TEST_WEEKS), weeks=weeks, seeds=seeds)
+
+
+def demo_methods() -> tuple[MethodSpec, ...]:
+    """The usual methods; networks read what an item is, not its package size: fewer texts, and they say as much."""
+    content = {"content": {"text_fields": ("product_type", "category")}}
+    made = []
+    for spec in DEFAULT_METHODS:
+        if METHODS.get(spec.method).reads_base:
+            made.append(replace(spec, fusion_options=content))
+        else:
+            made.append(replace(spec, options={**spec.options, **content}) if spec.method == "target_only" else spec)
+    return tuple(made)

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 
 from ..encoders.content import Content
 from ..types import Codes, Floats, Tensors
 
+Doubles = npt.NDArray[np.float64]
 _LEAST = 1e-6
+_NULL = 1e-5
+"""Singular values below this share of the greatest are rounding."""
+_DENSE = 800
+"""Below this many users or items all singular vectors are found at once: ARPACK, near the rank, repeats nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +116,8 @@ class Profiles:
             return self
         rarity = self.rarity.copy()
         rarity[fresh] = np.where(self.rarity[fresh] > 0, rarity_of(events)[fresh], 0.0)
-        weights = weigh(events, rarity)
-        length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
-        rows = (sp.diags(1.0 / np.maximum(length, _LEAST)) @ weights).tocsr()
-        root = np.sqrt(float(weights.shape[1]))
+        rows = unit_rows(weigh(events, rarity))
+        root = np.sqrt(float(events.shape[1]))
         people = np.asarray(rows @ self.facts[:, :k]) / root
         facts = self.facts.copy()
         facts[fresh, :k] = (rows[:, fresh].T @ people) / np.maximum(self.values, _LEAST) ** 2 * root
@@ -148,17 +152,37 @@ def collaborative_vectors(weights: sp.csr_matrix, dim: int, seed: int) -> tuple[
     """Right singular vectors of rows of length 1, and their singular values.
 
     Returns:
-        Vectors (items, ≤ dim) times √items, zero for items without events; values (≤ dim,), greatest first.
+        Vectors (items, ≤ dim) times √items, zero for items without events; values (≤ dim,), greatest first, without
+        those that are zero: their vectors are arbitrary.
     """
+    rows, sold = unit_rows(weights), np.flatnonzero(np.bincount(weights.indices, minlength=weights.shape[1]))
+    rows = rows[np.diff(rows.indptr) > 0][:, sold].astype(np.float64)
+    if min(rows.shape) <= max(_DENSE, 2 * dim):
+        values, vectors = _all_singular(rows)
+    else:
+        draw = np.random.default_rng(seed)
+        _, values, rowwise = svds(rows, k=dim, v0=draw.standard_normal(min(rows.shape)), rng=draw)
+        vectors = rowwise.T
+    best = np.argsort(-values, kind="stable")[:dim]
+    best = best[values[best] > _NULL * values.max(initial=0.0)]
+    kept = vectors[:, best]
+    sign = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(len(best))]) if len(sold) else np.ones(0)
+    made = np.zeros((weights.shape[1], len(best)), dtype=np.float32)
+    made[sold] = kept * sign * np.sqrt(weights.shape[1])
+    return made, values[best].astype(np.float32)
+
+
+def unit_rows(weights: sp.csr_matrix) -> sp.csr_matrix:
+    """`weights` with rows of length 1; empty rows stay empty."""
     length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
-    rows = (sp.diags(1.0 / np.maximum(length, _LEAST)) @ weights).tocsr()[length > 0].astype(np.float64)
-    most = min(rows.shape) - 1
-    if most < 1:
-        return np.zeros((weights.shape[1], 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
-    start = np.random.default_rng(seed).standard_normal(min(rows.shape))
-    _, values, vectors = svds(rows, k=min(dim, most), v0=start)
-    order = np.argsort(-values)
-    kept = vectors[order]
-    sign = np.sign(kept[np.arange(len(kept)), np.abs(kept).argmax(axis=1)])
-    scaled = (kept * sign[:, None]).T.astype(np.float32) * np.float32(np.sqrt(weights.shape[1]))
-    return np.ascontiguousarray(scaled), values[order].astype(np.float32)
+    return (sp.diags(1.0 / np.maximum(length, _LEAST)) @ weights).tocsr()
+
+
+def _all_singular(rows: sp.csr_matrix) -> tuple[Doubles, Doubles]:
+    """Singular values and right singular vectors (columns), least first, by the smaller of the two products."""
+    flat = rows.shape[0] < rows.shape[1]
+    values, vectors = np.linalg.eigh((rows @ rows.T if flat else rows.T @ rows).toarray())
+    values = np.sqrt(np.maximum(values, 0.0))
+    if flat:
+        vectors = (rows.T @ vectors) / np.maximum(values, _LEAST)
+    return values, vectors

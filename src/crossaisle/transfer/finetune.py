@@ -30,7 +30,7 @@ class FinetuneOptions:
     """Learning rate of the towers as a share of `rate`: what is general moves slowly."""
     penalty: float = 30.0
     """Pull of item corrections towards what content says; more for few events."""
-    steps: int = 600
+    steps: int = 400
     """Most steps; users held out say when to stop."""
     valid_share: float = 0.2
     """Share of the target's users that decides when to stop."""

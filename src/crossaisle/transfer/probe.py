@@ -20,11 +20,11 @@ from .zero_shot import base_of
 class ProbeOptions:
     """Options of `probe`."""
 
-    rate: float = 1e-2
+    rate: float = 2e-2
     """Learning rate."""
     penalty: float = 30.0
     """Pull of item biases towards what content says; more for few events."""
-    steps: int = 600
+    steps: int = 300
     """Most steps; users held out say when to stop."""
 
     def __post_init__(self) -> None:

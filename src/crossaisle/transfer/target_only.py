@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..encoders.content import ContentOptions
 from ..fusion import shared_bottom
 from ..fusion.shared_bottom import SharedBottomOptions
 from ..models.base import Base
@@ -24,14 +25,16 @@ from .tuning import Tuning, parameters, tune
 class TargetOnlyOptions:
     """Options of `target_only`."""
 
-    network: SharedBottomOptions = field(default_factory=lambda: SharedBottomOptions(steps=600, launch=0.3))
-    """The network and its first phase, as in fusion but on the target alone."""
+    content: ContentOptions = field(default_factory=ContentOptions)
+    """What of the items is read, as in fusion."""
+    first_steps: int = 300
+    """Steps of the first phase, which trains the whole network as fusion does, on the target alone."""
+    steps: int = 300
+    """Most steps of the second phase, which adds item corrections and stops by held-out users."""
     rate: float = 5e-3
-    """Learning rate of the second phase, which adds item corrections and stops by held-out users."""
+    """Learning rate of the second phase."""
     penalty: float = 30.0
     """Pull of item corrections towards what content says."""
-    steps: int = 600
-    """Most steps of the second phase."""
 
 
 @transfer(
@@ -45,7 +48,8 @@ class TargetOnlyOptions:
 def fit(base: Base | None, problem: Problem, options: TargetOnlyOptions) -> Recommender:
     """The same network, trained on the target alone: what transfer has to beat."""
     world = dataclasses.replace(problem.world, interactions=problem.target_rows)
-    alone = shared_bottom.fit(world, (problem.target,), options.network, problem.seed)
+    network = SharedBottomOptions(steps=options.first_steps, launch=0.3, content=options.content)
+    alone = shared_bottom.fit(world, (problem.target,), network, problem.seed)
     alone = dataclasses.replace(alone, profiles=_of_target(alone, problem))
     shop = Shop.open(alone, problem)
 
