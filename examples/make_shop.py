@@ -1,4 +1,6 @@
-"""A made-up shop of three departments as CSV files, to try the own-data path with: python examples/make_shop.py shop
+"""A made-up shop of three departments as CSV files, to try the own-data path with.
+
+    python examples/make_shop.py shop
 
 People's tastes carry over from dairy and snacks to the bakery; people, products and purchases are invented.
 """

@@ -29,7 +29,7 @@ SCORES = 4_000_000
 
 
 def evaluate(
-    world: World, study: Study, methods: Sequence[MethodSpec] = DEFAULT_METHODS, out: Path | None = None
+    world: World, study: Study, methods: Sequence[MethodSpec] = DEFAULT_METHODS, out: str | Path | None = None
 ) -> Report:
     """Judge `methods` on one target domain.
 
@@ -53,7 +53,8 @@ def evaluate(
     start = time.perf_counter()
     entries = entries_of(methods)
     check_study(world, study, entries)
-    run = _Run(world, study, entries, out, Bases(None if out is None else out / "bases"))
+    folder = None if out is None else Path(out)
+    run = _Run(world, study, entries, folder, Bases(None if folder is None else folder / "bases"))
     facts: list[dict[str, Any]] = []
     cells = list(run.cells(facts))
     return judge(world, study, entries, cells, facts, seconds=time.perf_counter() - start)

@@ -12,7 +12,7 @@ __all__ = ["load", "write"]
 JSON, HTML = "report.json", "report.html"
 
 
-def write(report: Report, folder: Path) -> Path:
+def write(report: Report, folder: str | Path) -> Path:
     """Write ``report.json`` and ``report.html`` into `folder`, each whole or not at all.
 
     Returns:
@@ -24,17 +24,19 @@ def write(report: Report, folder: Path) -> Path:
     """
     from .html import page  # needs the extra `report`
 
+    folder = Path(folder)
     write_whole(folder / JSON, report.to_json().encode())
     write_whole(folder / HTML, page(report).encode())
     return folder / HTML
 
 
-def load(path: Path) -> Report:
+def load(path: str | Path) -> Report:
     """An older Report, from its folder or its ``report.json``.
 
     Raises:
         ArtifactError: it is missing, foreign or of a newer schema.
     """
+    path = Path(path)
     inside = path / JSON
     if path.is_dir() and not inside.exists():
         raise ArtifactError(f"{path} holds no {JSON}; give the folder of a finished study.")
