@@ -13,7 +13,7 @@ from ..models.profile import Profiles
 from ..rng import seeded
 from ..train.batches import Sampler, task_data
 from ..train.loop import Phase, train
-from .common import rank_loss, sizes_of, tasks_of, total
+from .common import event_weights, liked_rows, rank_loss, sizes_of, tasks_of
 from .method import fusion
 
 
@@ -61,14 +61,17 @@ def fit(world: World, sources: tuple[str, ...], options: SharedBottomOptions, se
     if not own:
         raise MethodError(f"nothing to fuse: {', '.join(sources) or 'no source'} has no visible interactions.")
     reader, content = ContentReader.fit(item_rows(world), options.content)
+    if not (content.text.shape[1] + content.numeric.shape[1] + content.levels.shape[1]):
+        raise MethodError(
+            "nothing to fuse: items have no title, price or attribute that can be read; add such columns to items, or "
+            "choose a method that reads interactions alone (ease, als, user_kernel)."
+        )
     people = people_of(world)
-    events = total(own)
+    events = event_weights(liked_rows(world, sources), world.n_users, world.n_items)
     profiles = Profiles.fit(events, content, options.collaborative, seed)
     sizes = sizes_of(content, reader, profiles, people, options.dim, options.hidden)
-    sampler = Sampler(
-        task_data(own, catalogues, profiles), events, profiles.sums(events), profiles, user_levels(world, people),
-        seed, options.batch, options.negatives, options.launch,
-    )  # fmt: skip
+    tasks, levels = task_data(own, catalogues, events, profiles), user_levels(world, people)
+    sampler = Sampler(tasks, profiles, levels, seed, options.batch, options.negatives, options.launch)
     with seeded(seed, "shared_bottom"):
         network = Network(sizes, len(names))
         phase = Phase("fuse", options.steps, options.rate, options.decay, resumable=True)

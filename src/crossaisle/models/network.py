@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding_bag
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,34 @@ class Sizes:
 class Fuse(nn.Module):
     """Modalities → one hidden vector (n, hidden); a modality that is absent, or dropped while training, adds nothing.
 
-    h = Σ_m keep_m · W_m x_m + Σ_c keep_c · E_c[level_c], scaled by the share of modalities that are there.
+    h = Σ_m keep_m · (W_m x_m + c_m) + Σ_l keep_l · E_l[level_l]; the towers bring h to one length (LayerNorm), however
+    many modalities are there.
     """
+
+    first: Tensor
 
     def __init__(self, dense: Sequence[int], levels: Sequence[int], hidden: int, drop: float) -> None:
         super().__init__()
         self.dense = nn.ModuleList(nn.Linear(width, hidden) for width in dense if width)
-        self.levels = nn.ModuleList(nn.Embedding(size, hidden, padding_idx=0) for size in levels)
-        for table in self.levels:
-            nn.init.normal_(table.weight, std=0.1)  # type: ignore[arg-type]
-            nn.init.zeros_(table.weight[:1].detach())  # type: ignore[index]
+        self.levels = nn.Parameter(torch.randn(sum(levels), hidden) * 0.1)
+        self.register_buffer("first", torch.tensor([0, *levels]).cumsum(0)[:-1], persistent=False)
         self.drop = drop
 
     def forward(self, dense: Sequence[Tensor], levels: Tensor) -> Tensor:
         """`dense`: one (n, width) per modality, zero rows where absent; `levels`: (n, c) codes, 0 where absent."""
-        given = [x for x in dense if x.shape[1]]
-        parts = [layer(x) * self._kept(x.any(dim=1)) for layer, x in zip(self.dense, given, strict=True)]
-        parts += [table(levels[:, c]) * self._kept(levels[:, c] > 0) for c, table in enumerate(self.levels)]
-        total: Tensor = torch.stack(parts).sum(dim=0)
+        total = torch.zeros(len(levels), self.levels.shape[1])
+        if levels.shape[1]:  # one table for all columns: column l starts at row first[l]
+            kept = self._kept(levels > 0)
+            total = embedding_bag(levels + self.first, self.levels, mode="sum", per_sample_weights=kept)
+        for layer, x in zip(self.dense, [x for x in dense if x.shape[1]], strict=True):
+            total = total + layer(x) * self._kept(x.any(dim=1))[:, None]
         return total
 
     def _kept(self, there: Tensor) -> Tensor:
         kept = there.to(torch.float32)
         if self.training and self.drop:
             kept = kept * (torch.rand_like(kept) >= self.drop)
-        return kept[:, None]
+        return kept
 
 
 class ItemTower(nn.Module):

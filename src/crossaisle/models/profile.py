@@ -15,6 +15,8 @@ from ..types import Codes, Floats, Tensors
 
 Doubles = npt.NDArray[np.float64]
 _LEAST = 1e-6
+_BOUND = 8.0
+"""Standard deviations from the mean at which a coordinate of a profile is cut."""
 _NULL = 1e-5
 """Singular values below this share of the greatest are rounding."""
 _DENSE = 800
@@ -59,36 +61,40 @@ class Profiles:
         facts = np.hstack([vectors, content.text, content.numeric]).astype(np.float32)
         width = facts.shape[1] + 1
         raw = cls(facts, rarity, values, np.zeros(width, np.float32), np.ones(width, np.float32))
-        seen = raw.read(events[np.diff(events.indptr) > 0])
+        seen = _means(raw.sums(events[np.diff(events.indptr) > 0])).astype(np.float64)
         spread = seen.std(axis=0)
         scale = np.where(spread > _LEAST, spread, 1.0).astype(np.float32)
         return cls(facts, rarity, values, seen.mean(axis=0).astype(np.float32), scale)
 
-    def read(self, events: sp.csr_matrix) -> Floats:
-        """Profiles (n, q + 1) of event weights (n, items); rows without events are zero."""
-        return self.standardise(self.sums(events))
-
     def sums(self, events: sp.csr_matrix) -> Floats:
-        """(n, q + 1) float32: Σ_j w_uj f_j and Σ_j w_uj². Sums of parts of a history add up to those of the whole."""
+        """(n, q + 2) float32 of event weights (n, items): Σ_j w_uj f_j, Σ_j w_uj², number of items that are read.
+
+        Sums of parts of a history add up to those of the whole.
+        """
         weights = weigh(events, self.rarity)
         squares = np.asarray(weights.multiply(weights).sum(axis=1)).reshape(-1, 1)
-        return np.hstack([np.asarray(weights @ self.facts), squares]).astype(np.float32)
+        number = np.asarray((weights != 0).sum(axis=1)).reshape(-1, 1)
+        return np.hstack([np.asarray(weights @ self.facts), squares, number]).astype(np.float32)
+
+    def sums_of(self, items: Codes, weights: Floats) -> Floats:
+        """(n, q + 2) `sums` of n histories of one item each, of event weights `weights` (n,)."""
+        worth = (weights * self.rarity[items])[:, None]
+        return np.hstack([worth * self.facts[items], worth**2, worth != 0]).astype(np.float32)
 
     def pair(self, elsewhere: Floats, own: Floats) -> Floats:
         """(n, 2q + 2) what a network reads: the profile of the history elsewhere, and in the domain itself.
 
         Args:
-            elsewhere: (n, q + 1) `sums` of events in other domains.
-            own: (n, q + 1) `sums` of events in the domain that is asked; zero on its first day.
+            elsewhere: (n, q + 2) `sums` of events in other domains.
+            own: (n, q + 2) `sums` of events in the domain that is asked; zero on its first day.
         """
         return np.hstack([self.standardise(elsewhere), self.standardise(own)])
 
     def standardise(self, sums: Floats) -> Floats:
-        """Profiles (n, q + 1) of `sums`; rows without events are zero."""
-        length = np.sqrt(np.maximum(sums[:, -1:], 0.0))
-        raw = np.hstack([sums[:, :-1] / np.maximum(length, _LEAST), np.log1p(length)])
-        made = (raw - self.centre) / self.scale * (length > _LEAST)
-        bounded: Floats = np.clip(made, -8.0, 8.0).astype(np.float32)
+        """Profiles (n, q + 1) of `sums` (n, q + 2); rows without items are zero."""
+        # The number is exact where a difference of sums leaves rounding behind.
+        made = (_means(sums) - self.centre) / self.scale * (sums[:, -1:] > 0)
+        bounded: Floats = np.clip(made, -_BOUND, _BOUND).astype(np.float32)
         return bounded
 
     def extend(self, content: Content) -> Profiles:
@@ -134,6 +140,12 @@ class Profiles:
         return cls(*(tensors[n] for n in ("facts", "rarity", "values", "centre", "scale")))
 
 
+def _means(sums: Floats) -> Floats:
+    """(n, q + 1) raw profiles: Σ w f / ‖w‖ and log(1 + ‖w‖)."""
+    length = np.sqrt(np.maximum(sums[:, -2:-1], 0.0))
+    return np.hstack([sums[:, :-2] / np.maximum(length, _LEAST), np.log1p(length)])
+
+
 def rarity_of(events: sp.csr_matrix) -> Floats:
     """(items,) log(users / users of the item); items that nobody had count as rare as an item of one user."""
     people = np.bincount(events.indices, minlength=events.shape[1])
@@ -146,6 +158,13 @@ def weigh(events: sp.csr_matrix, rarity: Floats) -> sp.csr_matrix:
     """`events` times the rarity of their items."""
     data = events.data.astype(np.float32) * rarity[events.indices]
     return sp.csr_matrix((data, events.indices, events.indptr), shape=events.shape)
+
+
+def only(events: sp.csr_matrix, listed: npt.NDArray[np.bool_]) -> sp.csr_matrix:
+    """`events` (n, items) on the items where `listed` (items,) is True; the shape stays."""
+    kept = listed[events.indices]
+    ends = np.concatenate([[0], np.cumsum(kept)])[events.indptr]
+    return sp.csr_matrix((events.data[kept], events.indices[kept], ends), shape=events.shape)
 
 
 def collaborative_vectors(weights: sp.csr_matrix, dim: int, seed: int) -> tuple[Floats, Floats]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from ..models.profile import Profiles
+from ..models.profile import Profiles, only
 from ..rng import generator
 from ..types import Codes, Floats
 
@@ -43,25 +44,33 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
-    """What one task trains on.
+    """What one task trains on: r distinct (user, item) pairs of a users with events of the task.
 
     Attributes:
         task: number of the head.
-        users: (r,) user codes of distinct (user, item) pairs.
-        items: (r,) their item codes.
+        users: (r,) places of users in `active`, sorted.
+        items: (r,) item codes.
+        weights: (r,) event weights of the pairs in the whole history.
+        met: (a, items) CSR of the pairs; what a user has is never a negative.
         catalogue: (m,) sorted item codes of the domain.
-        own: (users, items) CSR event weights of the task.
-        active: (a,) sorted user codes with events of the task.
-        sums: (a, q + 1) `Profiles.sums` of the events of the task, for the users `active`.
+        active: (a,) sorted user codes.
+        inside: (a, q + 2) `Profiles.sums` of the history on the catalogue.
+        elsewhere: (a, q + 2) the same on all other items.
     """
 
     task: int
     users: Codes
     items: Codes
+    weights: Floats
+    met: sp.csr_matrix
     catalogue: Codes
-    own: sp.csr_matrix
     active: Codes
-    sums: Floats
+    inside: Floats
+    elsewhere: Floats
+
+    def take(self, rows: Codes) -> TaskData:
+        """With the pairs `rows` alone to be found; nothing else is forgotten."""
+        return replace(self, users=self.users[rows], items=self.items[rows], weights=self.weights[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +79,6 @@ class Sampler:
 
     Attributes:
         tasks: what is trained on.
-        events: (users, items) CSR event weights of all domains that may be read.
-        sums: (users, q + 1) `Profiles.sums` of them.
         profiles: histories → profiles.
         levels: (users, c) user attributes.
         seed: of the draws.
@@ -81,8 +88,6 @@ class Sampler:
     """
 
     tasks: tuple[TaskData, ...]
-    events: sp.csr_matrix
-    sums: Floats
     profiles: Profiles
     levels: Codes
     seed: int
@@ -91,7 +96,7 @@ class Sampler:
     launch: float = 0.7
 
     def __call__(self, step: int) -> Batch:
-        """The batch of `step`."""
+        """The batch of `step`; large tasks come more often, by the root of their size."""
         draw = generator(self.seed, "batch", str(step))
         weights = np.sqrt([len(t.users) for t in self.tasks])
         data = self.tasks[int(draw.choice(len(self.tasks), p=weights / weights.sum()))]
@@ -103,37 +108,55 @@ class Sampler:
 
     def batch(self, data: TaskData, rows: Codes, drawn: Codes, launch: bool) -> Batch:
         """The batch of the pairs `rows` of `data` against the items `drawn`."""
-        users, positive = data.users[rows], data.items[rows]
-        own = data.own[users]
-        inside = data.sums[np.searchsorted(data.active, users)]
-        elsewhere = self.sums[users] - inside
-        inside = np.zeros_like(inside) if launch else inside - self._one(users, positive)
+        places, positive = data.users[rows], data.items[rows]
+        inside = data.inside[places]
+        inside = np.zeros_like(inside) if launch else inside - self.profiles.sums_of(positive, data.weights[rows])
         items, place = np.unique(np.concatenate([positive, drawn]), return_inverse=True)
         return Batch(
             data.task,
-            torch.from_numpy(self.profiles.pair(elsewhere, inside)),
-            torch.from_numpy(self.levels[users]),
+            torch.from_numpy(self.profiles.pair(data.elsewhere[places], inside)),
+            torch.from_numpy(self.levels[data.active[places]]),
             items,
             torch.from_numpy(place[: len(rows)]),
             torch.from_numpy(place[len(rows) :]),
-            torch.from_numpy((own[:, drawn].toarray() > 0) | (positive[:, None] == drawn[None, :])),
+            torch.from_numpy(_among(data.met, places, drawn)),
         )
 
-    def _one(self, users: Codes, items: Codes) -> Floats:
-        """(n, q + 1) what item ``items[i]`` adds to the sums of user ``users[i]``."""
-        weights = np.asarray(self.events[users, items]).ravel() * self.profiles.rarity[items]
-        return np.hstack([weights[:, None] * self.profiles.facts[items], weights[:, None] ** 2])
+
+def _among(met: sp.csr_matrix, rows: Codes, drawn: Codes) -> npt.NDArray[np.bool_]:
+    """(n, k) True where `met` holds (rows[i], drawn[j])."""
+    starts = met.indptr[rows].astype(np.int64)
+    lengths = met.indptr[rows + 1] - starts
+    ends = np.cumsum(lengths)
+    items = met.indices[np.repeat(starts - ends + lengths, lengths) + np.arange(lengths.sum())]
+    order = np.argsort(drawn)
+    place = np.searchsorted(drawn, items, sorter=order).clip(max=len(drawn) - 1)
+    hit = drawn[order[place]] == items
+    found = np.zeros((len(rows), len(drawn)), dtype=np.bool_)
+    found[np.repeat(np.arange(len(rows)), lengths)[hit], order[place[hit]]] = True
+    return found
 
 
 def task_data(
-    own: Mapping[int, sp.csr_matrix], catalogues: Mapping[int, Codes], profiles: Profiles
+    own: Mapping[int, sp.csr_matrix], catalogues: Mapping[int, Codes], events: sp.csr_matrix, profiles: Profiles
 ) -> tuple[TaskData, ...]:
-    """`TaskData` of each task number with at least one event."""
-    found = []
-    for task, events in own.items():
-        users, items = (codes.astype(np.int64) for codes in events.nonzero())
-        active = np.flatnonzero(np.diff(events.indptr)).astype(np.int64)
-        if len(users):
-            sums = profiles.sums(events[active])
-            found.append(TaskData(task, users, items, catalogues[task], events, active, sums))
-    return tuple(found)
+    """`TaskData` of each task with at least one pair.
+
+    Args:
+        own: by number of the head: (users, items) CSR, positive where a pair is to be found.
+        catalogues: by number of the head: item codes of the domain; pairs are among them.
+        events: (users, items) CSR event weights of all that may be read, pairs among them.
+        profiles: histories → profiles.
+    """
+    return tuple(_task(t, o.tocsr(), catalogues[t], events, profiles) for t, o in own.items() if o.nnz)
+
+
+def _task(task: int, own: sp.csr_matrix, catalogue: Codes, events: sp.csr_matrix, profiles: Profiles) -> TaskData:
+    active = np.flatnonzero(np.diff(own.indptr)).astype(np.int64)
+    met, history = own[active], events[active]
+    users, items = (codes.astype(np.int64) for codes in met.nonzero())
+    listed = np.zeros(events.shape[1], dtype=np.bool_)
+    listed[catalogue] = True
+    inside, elsewhere = (profiles.sums(only(history, mask)) for mask in (listed, ~listed))
+    weights = np.asarray(history[users, items], dtype=np.float32).ravel()
+    return TaskData(task, users, items, weights, met, catalogue, active, inside, elsewhere)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -35,26 +35,29 @@ def checkpoint_of(task: str) -> Path | None:
     return None if folder is None else folder / f"{task}.safetensors"
 
 
-def save_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer, step: int) -> None:
+def save_checkpoint(
+    path: Path | None, model: nn.Module, optimiser: Optimizer, step: int, losses: Mapping[str, float]
+) -> None:
     """Write the state after `step` to `path`, whole or not at all; nothing when `path` is None."""
     if path is None:
         return
     tensors: dict[str, Tensor] = {f"model.{n}": t.contiguous() for n, t in model.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{n}": torch.as_tensor(t).contiguous() for n, t in state.items()}
+    tensors |= {f"loss.{n}": torch.tensor(value, dtype=torch.float64) for n, value in losses.items()}
     tensors |= {"step": torch.tensor([step]), "random": torch.get_rng_state()}
     write_whole(path, save(tensors))
 
 
-def load_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer, schedule: LRScheduler) -> int:
-    """Put the state of `path` back and return its step; 0 when there is none that fits."""
-    if path is None or not path.is_file():
-        return 0
-    try:
-        tensors = load(path.read_bytes())
-        model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith("model.")})
-    except (SafetensorError, RuntimeError, OSError):
-        return 0  # truncated, or of another network: start anew
+def load_checkpoint(
+    path: Path | None, model: nn.Module, optimiser: Optimizer, schedule: LRScheduler
+) -> tuple[int, dict[str, float]]:
+    """Put the state of `path` back; its step and mean losses, 0 and none when there is no checkpoint that fits."""
+    tensors = _read(path)
+    weights = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+    if not weights or {n: t.shape for n, t in weights.items()} != {n: t.shape for n, t in model.state_dict().items()}:
+        return 0, {}  # none, or of another network: start anew
+    model.load_state_dict(weights)
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimiser."):
@@ -65,7 +68,14 @@ def load_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer, s
     step = int(tensors["step"])
     schedule.last_epoch = step - 1
     schedule.step()
-    return step
+    return step, {n.removeprefix("loss."): float(t) for n, t in tensors.items() if n.startswith("loss.")}
+
+
+def _read(path: Path | None) -> dict[str, Tensor]:
+    try:
+        return {} if path is None else load(path.read_bytes())
+    except (SafetensorError, OSError):
+        return {}  # none yet, or truncated
 
 
 def remove_checkpoint(path: Path | None) -> None:

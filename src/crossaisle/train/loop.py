@@ -5,6 +5,7 @@ A phase is one call of `train`; methods with several phases call it several time
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,28 +80,28 @@ def train(
     optimiser = torch.optim.AdamW([dict(g) for g in groups], lr=phase.rate, weight_decay=phase.decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: _rate(s, phase))
     checkpoint = checkpoint_of(phase.task) if phase.resumable else None
-    first = load_checkpoint(checkpoint, model, optimiser, schedule)
+    first, means = load_checkpoint(checkpoint, model, optimiser, schedule)
     if stop is not None and first == 0:
         stop.look(model, 0)
     model.train()
-    started, seen, means = time.perf_counter(), 0, dict[str, float]()
-    step = first
+    started, seen, step = time.perf_counter(), 0, first
+    moving = [p for g in optimiser.param_groups for p in g["params"]]
     for step in range(first + 1, phase.steps + 1):
         batch = batch_of(step)
         terms = losses_of(batch, step / phase.steps)
-        check_finite(terms, phase.task, step)
+        losses = check_finite(terms, phase.task, step)
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], phase.clip)
+        nn.utils.clip_grad_norm_(moving, phase.clip)
         optimiser.step()
         schedule.step()
         seen += len(batch)  # type: ignore[arg-type]
-        means = {n: 0.98 * means.get(n, t.item()) + 0.02 * t.item() for n, t in terms.items()}
+        means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
         tick(phase.task, step, phase.steps)
         if step % phase.every == 0:
-            save_checkpoint(checkpoint, model, optimiser, step)
-            if stop is not None and stop.look(model, step):
-                break
+            save_checkpoint(checkpoint, model, optimiser, step, means)
+        if stop is not None and (step % phase.every == 0 or step == phase.steps) and stop.look(model, step):
+            break
     if stop is not None:
         stop.restore(model)
     model.eval()
@@ -112,4 +113,4 @@ def _rate(step: int, phase: Phase) -> float:
     done = step / max(phase.steps, 1)
     if done < phase.warmup:
         return (step + 1) / max(1.0, phase.warmup * phase.steps)
-    return 0.1 + 0.45 * (1 + float(torch.cos(torch.tensor(torch.pi * min(done, 1.0)))))
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * min(done, 1.0)))

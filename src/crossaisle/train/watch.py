@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,18 +12,20 @@ from torch import Tensor, nn
 from ..errors import TrainingError
 
 
-def check_finite(terms: Mapping[str, Tensor], task: str, step: int) -> None:
-    """Refuse losses that are not numbers.
+def check_finite(terms: Mapping[str, Tensor], task: str, step: int) -> dict[str, float]:
+    """The values of `terms`, which must be numbers.
 
     Raises:
         TrainingError: naming the term and the step.
     """
-    for name, term in terms.items():
-        if not bool(torch.isfinite(term)):
+    values = {name: term.item() for name, term in terms.items()}
+    for name, value in values.items():
+        if not math.isfinite(value):
             raise TrainingError(
-                f"{task}: loss term {name!r} became {term.item()} at step {step}; lower the learning rate, or look "
+                f"{task}: loss term {name!r} became {value} at step {step}; lower the learning rate, or look "
                 "for extreme values in prices and attributes."
             )
+    return values
 
 
 @dataclass

@@ -1,6 +1,18 @@
 """Transfer methods, one file each; importing this package registers them."""
 
-from . import als, blend, ease, finetune, item_knn, popularity, probe, target_only, user_kernel, zero_shot
+from . import (
+    als,
+    blend,
+    ease,
+    finetune,
+    item_knn,
+    popularity,
+    probe,
+    shared_bottom,
+    target_only,
+    user_kernel,
+    zero_shot,
+)
 
 __all__ = [
     "als",
@@ -10,6 +22,7 @@ __all__ = [
     "item_knn",
     "popularity",
     "probe",
+    "shared_bottom",
     "target_only",
     "user_kernel",
     "zero_shot",

@@ -94,7 +94,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
     world = problem.world
     met: dict[str, Callable[[], bool]] = {
         "base": lambda: base is not None,
-        "item_content": lambda: bool(world.content["title"].null_count() < world.n_items),
+        "item_content": lambda: _told(problem),
         "target_interactions": lambda: len(problem.target_rows) > 0,
         "overlapping_users": lambda: _overlap(problem, "user"),
         "overlapping_items": lambda: _overlap(problem, "item"),
@@ -103,7 +103,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
     }
     remedy = {
         "base": "fuse one first (`crossaisle fuse`, or fuse(...) in Python).",
-        "item_content": "add a `title` column to items, or choose a method without this need.",
+        "item_content": "give its items titles, prices or attributes, or choose a method without this need.",
         "target_interactions": "show some weeks of the target, or choose zero_shot.",
         "overlapping_users": "choose a method without this need.",
         "overlapping_items": "choose a method without this need.",
@@ -115,6 +115,12 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
             raise MethodError(
                 f"method {method.name!r} needs {need}, which {problem.target!r} lacks here: {remedy[need]}"
             )
+
+
+def _told(problem: Problem) -> bool:
+    """Whether any item of the catalogue has a title, price or attribute."""
+    shelf = problem.world.content[problem.catalogue.tolist()].drop("item", "domain", "image", strict=False)
+    return any(column.null_count() < len(column) for column in shelf.iter_columns())
 
 
 def _overlap(problem: Problem, column: str) -> bool:

@@ -19,9 +19,10 @@ from ..encoders.method import Bools
 from ..errors import MethodError
 from ..models.base import Base, item_rows, mark_of, tensors_of, user_levels
 from ..models.network import Network, Sizes
-from ..models.profile import Profiles
+from ..models.profile import Profiles, only
 from ..recommender import scorer
 from ..types import Basis, Codes, Floats, History, Tensors
+from .common import weighted
 from .problem import Problem
 
 
@@ -64,16 +65,13 @@ class NetworkScorer:
 
     def user_vectors(self, history: History) -> Floats:
         """(n, d + 1) user vectors of the head, and the weight of item biases."""
-        events = sp.csr_matrix(
-            (np.log1p(history.counts.data), history.counts.indices, history.counts.indptr), history.counts.shape
-        )
-        inside = sp.diags(self.inside.astype(np.float32))
-        own, every = self.profiles.sums((events @ inside).tocsr()), self.profiles.sums(events)
+        events = weighted(history)
+        own, elsewhere = (self.profiles.sums(only(events, mask)) for mask in (self.inside, ~self.inside))
         levels = np.zeros((len(history), self.levels.shape[1]), dtype=np.int64)
         known = history.users >= 0
         levels[known] = self.levels[history.users[known]]
         with torch.no_grad():
-            profile = torch.from_numpy(self.profiles.pair(every - own, own))
+            profile = torch.from_numpy(self.profiles.pair(elsewhere, own))
             users, weight = self._network.users(profile, torch.from_numpy(levels), self.task)
             vectors = torch.cat([users, weight.expand(len(users), 1)], dim=1)
         made: Floats = vectors.numpy()
@@ -166,6 +164,7 @@ class Shop:
     Attributes:
         base: of the network.
         shelf: content of the catalogue's items.
+        events: (users, items) CSR event weights of everything visible.
         profiles: of the base, with the target's items folded in.
         levels: (users, c) user attributes.
         problem: what is seen and asked.
@@ -173,6 +172,7 @@ class Shop:
 
     base: Base
     shelf: Content
+    events: sp.csr_matrix
     profiles: Profiles
     levels: Codes
     problem: Problem
@@ -188,10 +188,9 @@ class Shop:
         if base.facts.get("items") != mark_of(world):
             raise MethodError("this base was fused on other items than these data have: fuse again on these data.")
         shelf = base.reader.read(item_rows(world)[problem.catalogue.tolist()])
-        events = problem.history.counts.copy()
-        events.data = np.log1p(events.data)
+        events = weighted(problem.history)
         profiles = base.profiles.fold_in(events, problem.catalogue)
-        return cls(base, shelf, profiles, user_levels(world, base.people), problem)
+        return cls(base, shelf, events, profiles, user_levels(world, base.people), problem)
 
     @cached_property
     def content(self) -> Content:

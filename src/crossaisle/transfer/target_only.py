@@ -13,6 +13,7 @@ from ..encoders.content import ContentOptions
 from ..fusion import shared_bottom
 from ..fusion.shared_bottom import SharedBottomOptions
 from ..models.base import Base
+from ..models.profile import Profiles
 from ..recommender import Recommender
 from .method import transfer
 from .network import Shop, Target
@@ -36,6 +37,11 @@ class TargetOnlyOptions:
     penalty: float = 30.0
     """Pull of item corrections towards what content says."""
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if min(self.first_steps, self.steps) < 1 or self.rate <= 0 or self.penalty < 0:
+            raise ValueError("first_steps and steps ≥ 1, rate > 0 and penalty ≥ 0 are needed.")
+
 
 @transfer(
     "target_only",
@@ -45,16 +51,16 @@ class TargetOnlyOptions:
     control=True,
     random=True,
 )
-def fit(base: Base | None, problem: Problem, options: TargetOnlyOptions) -> Recommender:
+def fit(_: Base | None, problem: Problem, options: TargetOnlyOptions) -> Recommender:
     """The same network, trained on the target alone: what transfer has to beat."""
-    world = dataclasses.replace(problem.world, interactions=problem.target_rows)
+    alone = by_itself(problem)
     network = SharedBottomOptions(steps=options.first_steps, launch=0.3, content=options.content)
-    alone = shared_bottom.fit(world, (problem.target,), network, problem.seed)
-    alone = dataclasses.replace(alone, profiles=_of_target(alone, problem))
-    shop = Shop.open(alone, problem)
+    base = shared_bottom.fit(alone.world, (alone.target,), network, alone.seed)
+    base = dataclasses.replace(base, profiles=_of_target(base.profiles, alone))
+    shop = Shop.open(base, alone)
 
     def make() -> Target:
-        return Target(alone.network(), len(problem.catalogue), 1)
+        return Target(base.network(), len(problem.catalogue), 1)
 
     def groups(target: Target) -> list[Mapping[str, Any]]:
         return [{"params": list(parameters(target.network.heads, target.items))}]
@@ -64,8 +70,15 @@ def fit(base: Base | None, problem: Problem, options: TargetOnlyOptions) -> Reco
     return recommender_for(problem, "target_only", shop.scorer(target, "history"), **facts)
 
 
-def _of_target(alone: Base, problem: Problem) -> Any:
+def by_itself(problem: Problem) -> Problem:
+    """`problem` as if there were no other domain."""
+    world = dataclasses.replace(problem.world, interactions=problem.target_rows)
+    split = dataclasses.replace(problem.split, train=problem.target_rows)
+    return dataclasses.replace(problem, world=world, sources=(), split=split)
+
+
+def _of_target(profiles: Profiles, problem: Problem) -> Profiles:
     """Profiles that read the target's items and no others."""
-    rarity = np.zeros_like(alone.profiles.rarity)
-    rarity[problem.catalogue] = alone.profiles.rarity[problem.catalogue]
-    return dataclasses.replace(alone.profiles, rarity=rarity)
+    rarity = np.zeros_like(profiles.rarity)
+    rarity[problem.catalogue] = profiles.rarity[problem.catalogue]
+    return dataclasses.replace(profiles, rarity=rarity)

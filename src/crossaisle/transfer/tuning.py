@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from ..fusion.common import IGNORED_EVENTS
+from ..fusion.common import event_weights, liked_rows, loss_of
 from ..models.base import tensors_of
-from ..objectives.rank import sampled_softmax
 from ..rng import generator, seeded
 from ..train.batches import Batch, Sampler, task_data
 from ..train.loop import Phase, train
@@ -23,7 +21,9 @@ from .network import Shop, Target
 
 MIN_PAIRS = 20
 """With fewer visible (user, item) pairs nothing is tuned: the base answers as it is."""
-_LOOK_NEGATIVES = 4096
+TOO_LITTLE = "too little of the target is visible"
+_LOOK = 4096
+"""Most pairs, and most items, that a look at validation takes."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,16 @@ def tune(
     """
     sampler = target_sampler(shop, tuning, make().task)
     if sampler is None:
-        return make(), {"steps": 0, "why": "too little of the target is visible"}
-    train_rows, valid_rows = _held_out(sampler, shop, tuning)
-    target = make()
-    stop = EarlyStop(lambda m: -_valid_loss(m, shop, sampler, valid_rows), tuning.patience)
+        return make(), {"steps": 0, "why": TOO_LITTLE}
+    train_rows, valid_rows = _held_out(sampler, tuning)
+    target, looks = make(), _looks(sampler, valid_rows)
     phase = Phase(name, tuning.steps, tuning.rate, decay=0.0, every=tuning.every)
-    _run(target, groups(target), shop, _only(sampler, train_rows), phase, tuning.penalty, stop)
-    gained = round(stop.best - (stop.first or 0.0), 4)
+    stop = EarlyStop(lambda _: -_valid_loss(target, shop, looks), tuning.patience)
+    rest = replace(sampler, tasks=(sampler.tasks[0].take(train_rows),))
+    _run(target, groups(target), shop, rest, phase, tuning.penalty, stop)
     if stop.best_step == 0:
         return make(), {"steps": 0, "why": "validation gained nothing"}
+    gained = round(stop.best - (stop.first or 0.0), 4)
     final, steps = make(), max(1, round(stop.best_step / (1 - tuning.valid_share)))
     _run(final, groups(final), shop, sampler, replace(phase, steps=steps), tuning.penalty)
     return final, {"steps": steps, "validation_gain_nats": gained}
@@ -89,27 +90,19 @@ def tune(
 
 def target_sampler(shop: Shop, tuning: Tuning, task: int) -> Sampler | None:
     """Batches of the target's visible pairs; None where there are too few."""
-    problem = shop.problem
-    liked = problem.world.events.encode(list(IGNORED_EVENTS))
-    rows = problem.target_rows.filter(~problem.target_rows["event"].is_in(liked.tolist()))
-    counts = sp.coo_matrix(
-        (np.ones(len(rows), dtype=np.float32), (rows["user"].to_numpy(), rows["item"].to_numpy())),
-        shape=problem.history.counts.shape,
-    ).tocsr()
-    counts.data = np.log1p(counts.data)
-    if counts.nnz < MIN_PAIRS:
+    problem, world = shop.problem, shop.problem.world
+    rows = liked_rows(replace(world, interactions=problem.target_rows), (problem.target,))
+    pairs = event_weights(rows, world.n_users, world.n_items)
+    if pairs.nnz < MIN_PAIRS:
         return None
-    events = problem.history.counts.copy()
-    events.data = np.log1p(events.data)
-    profiles = shop.profiles
-    data = task_data({task: counts}, {task: problem.catalogue}, profiles)
-    return Sampler(
-        data, events, profiles.sums(events), profiles, shop.levels, problem.seed,
-        tuning.batch, tuning.negatives, tuning.launch,
-    )  # fmt: skip
+    tasks = task_data({task: pairs}, {task: problem.catalogue}, shop.events, shop.profiles)
+    return Sampler(tasks, shop.profiles, shop.levels, problem.seed, tuning.batch, tuning.negatives, tuning.launch)
 
 
-def target_loss(target: Target, shop: Shop, batch: Batch, fixed: tuple[Tensor, Tensor] | None = None) -> Tensor:
+Vectors = tuple[Tensor, Tensor]
+
+
+def target_loss(target: Target, shop: Shop, batch: Batch, fixed: Vectors | None = None) -> Tensor:
     """Sampled softmax on the target, with its own items (see `TargetItems`).
 
     Args:
@@ -124,11 +117,8 @@ def target_loss(target: Target, shop: Shop, batch: Batch, fixed: tuple[Tensor, T
         vectors, biases = target.network.item(*tensors_of(shop.shelf, rows))
     else:
         vectors, biases = fixed[0][place], fixed[1][place]
-    vectors, biases = vectors + target.items.vector[place], biases + target.items.bias[place]
-    users, weight = target.network.users(batch.profile, batch.levels, batch.task)
-    scores = users @ vectors[batch.negatives].T + weight * biases[batch.negatives]
-    positive = (users * vectors[batch.positive]).sum(dim=1) + weight * biases[batch.positive]
-    return sampled_softmax(positive, scores, batch.excluded)
+    own = target.items
+    return loss_of(target.network, batch, vectors + own.vector[place], biases + own.bias[place])
 
 
 def parameters(*modules: nn.Module | nn.Parameter) -> Iterable[nn.Parameter]:
@@ -146,46 +136,46 @@ def _run(
     penalty: float,
     stop: EarlyStop | None = None,
 ) -> None:
-    moving = {id(p) for g in trained for p in g["params"]}
-    pairs = sum(len(t.users) for t in sampler.tasks)
-    fixed = None
-    if not any(id(p) in moving for p in target.network.item.parameters()):
-        with torch.no_grad():
-            fixed = target.network.eval().item(*tensors_of(shop.shelf))
+    pull = penalty / sum(len(t.users) for t in sampler.tasks)
+    fixed = None if _item_tower_moves(target, trained) else shelf_vectors(target, shop)
 
     def losses(batch: Batch, progress: float) -> dict[str, Tensor]:
-        pull = penalty / pairs * target.items.penalty()
-        return {"rank": target_loss(target, shop, batch, fixed), "prior": pull}
+        return {"rank": target_loss(target, shop, batch, fixed), "prior": pull * target.items.penalty()}
 
     with seeded(shop.problem.seed, phase.task):
         train(phase, target, trained, sampler, losses, stop)
 
 
-def _held_out(sampler: Sampler, shop: Shop, tuning: Tuning) -> tuple[Codes, Codes]:
+def _item_tower_moves(target: Target, trained: list[Mapping[str, Any]]) -> bool:
+    moving = {id(p) for g in trained for p in g["params"]}
+    return any(id(p) in moving for p in target.network.item.parameters())
+
+
+def shelf_vectors(target: Target, shop: Shop) -> Vectors:
+    """Vectors (catalogue, d) and biases (catalogue,) of the shop's items by their content, without gradient."""
+    with torch.no_grad():
+        made: Vectors = target.network.eval().item(*tensors_of(shop.shelf))
+    return made
+
+
+def _held_out(sampler: Sampler, tuning: Tuning) -> tuple[Codes, Codes]:
     """Rows of the sampler's one task that train and that validate: users apart."""
     users = sampler.tasks[0].users
-    drawn = generator(shop.problem.seed, "held out").permutation(np.unique(users))
-    held = drawn[: max(1, round(tuning.valid_share * len(drawn)))]
-    mask = np.isin(users, held)
-    return np.flatnonzero(~mask), np.flatnonzero(mask)
+    drawn = generator(sampler.seed, "held out").permutation(np.unique(users))
+    held = np.isin(users, drawn[: max(1, round(tuning.valid_share * len(drawn)))])
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _only(sampler: Sampler, rows: Codes) -> Sampler:
-    data = sampler.tasks[0]
-    return replace(sampler, tasks=(replace(data, users=data.users[rows], items=data.items[rows]),))
+def _looks(sampler: Sampler, rows: Codes) -> list[Batch]:
+    """Batches of the held-out pairs `rows`, the same at every look."""
+    draw, data = generator(sampler.seed, "valid"), sampler.tasks[0]
+    drawn, rows = (
+        codes if len(codes) <= _LOOK else draw.choice(codes, _LOOK, replace=False) for codes in (data.catalogue, rows)
+    )
+    return [sampler.batch(data, rows[start : start + 512], drawn, True) for start in range(0, len(rows), 512)]
 
 
-def _valid_loss(model: nn.Module, shop: Shop, sampler: Sampler, rows: Codes) -> float:
-    if not isinstance(model, Target):
-        raise TypeError("a Target is trained here")
-    draw = generator(shop.problem.seed, "valid")
-    catalogue = shop.problem.catalogue
-    drawn = catalogue if len(catalogue) <= _LOOK_NEGATIVES else draw.choice(catalogue, _LOOK_NEGATIVES, replace=False)
-    rows = rows if len(rows) <= _LOOK_NEGATIVES else draw.choice(rows, _LOOK_NEGATIVES, replace=False)
-    data = sampler.tasks[0]
-    losses, weights = [], []
-    for start in range(0, len(rows), 512):
-        batch = sampler.batch(data, rows[start : start + 512], drawn, True)
-        losses.append(float(target_loss(model, shop, batch)))
-        weights.append(len(batch))
-    return float(np.average(losses, weights=weights))
+def _valid_loss(target: Target, shop: Shop, looks: list[Batch]) -> float:
+    vectors = shelf_vectors(target, shop)
+    losses = [float(target_loss(target, shop, batch, vectors)) for batch in looks]
+    return float(np.average(losses, weights=[len(batch) for batch in looks]))
