@@ -24,6 +24,8 @@ from .result import recommender_for
 
 K = 10
 """Places of the ranking that weights are judged on."""
+LEAST = 0.02
+"""Parts with a smaller weight are left out: they cost time and change nothing."""
 _KEPT = 0.05
 """Share of the tried weights, the best ones, whose mean is taken: a mean of good ones varies less than the best."""
 
@@ -32,21 +34,27 @@ _KEPT = 0.05
 class BlendOptions:
     """Options of `blend`."""
 
-    parts: tuple[str, ...] = ("zero_shot", "popularity", "user_kernel", "als", "finetune")
+    parts: tuple[str, ...] = ("zero_shot", "popularity", "als", "user_kernel", "finetune")
     """Methods to combine; those whose needs are not met are left out."""
-    part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"als": {"scope": "all"}})
+    part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
+    prior: Mapping[str, float] = field(default_factory=lambda: {"user_kernel": 0.6, "finetune": 0.4})
+    """Weights before anything is seen (others 0); chosen on launches before the demo's test period."""
+    prior_users: int = 500
+    """The prior counts as much as so many held-out users."""
     folds: int = 2
     """Parts of the target's users that are held out in turn."""
     tries: int = 400
     """Weights that are tried on the held-out users."""
     min_users: int = 40
-    """With fewer users of the target to validate on, the weights stay equal."""
+    """With fewer users of the target to validate on, the prior stands."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        if not self.parts or self.folds < 2 or self.tries < 1 or self.min_users < 1:
+        if not self.parts or self.folds < 2 or self.tries < 1 or min(self.min_users, self.prior_users) < 1:
             raise ValueError("at least one part, 2 folds, 1 try and 1 user are needed.")
+        if any(w < 0 for w in self.prior.values()):
+            raise ValueError("prior weights must not be negative.")
 
 
 @scorer("blend")
@@ -122,11 +130,13 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
     names, left_out = usable(base, problem, options)
     folds = [held_out(problem, fold, options.folds) for fold in range(options.folds)]
     users = sum(len(f.users) for f in folds)
-    weights = np.full(len(names), 1.0 / len(names))
+    weights = prior_of(names, options)
     facts: dict[str, Any] = {"validation_users": users}
     if len(names) > 1 and users >= options.min_users:
-        weights, found = learned(base, names, folds, options, problem.seed)
-        facts |= found
+        found, told = learned(base, names, folds, options, problem.seed)
+        weights = (users * found + options.prior_users * weights) / (users + options.prior_users)
+        weights = np.where(weights < LEAST, 0.0, weights)
+        weights, facts = weights / weights.sum(), facts | told
     kept = {n: w for n, w in zip(names, weights, strict=True) if w > 0}
     parts = {n: fitted(n, base, problem, options).scorer for n in kept}
     made = BlendScorer(parts, np.array(list(kept.values()), dtype=np.float32))
@@ -140,6 +150,12 @@ def standardised(scores: Floats) -> Floats:
     spread = centred.std(axis=1, keepdims=True)
     made: Floats = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
     return made
+
+
+def prior_of(names: Sequence[str], options: BlendOptions) -> Doubles:
+    """(parts,) prior weights that sum to 1; equal ones where the prior names none of `names`."""
+    weights = np.array([float(options.prior.get(n, 0.0)) for n in names])
+    return weights / weights.sum() if weights.sum() > 0 else np.full(len(names), 1.0 / len(names))
 
 
 def usable(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[list[str], dict[str, str]]:
@@ -231,12 +247,11 @@ def learned(
     single = int(np.argmax(alone))
     together = judged(mean, scores, relevant)
     chosen = mean if together.mean() >= alone[single] else tried[single]
-    chosen = np.where(chosen < 0.02, 0.0, chosen)
     facts = {
         "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, alone, strict=True)},
         "validation_ndcg_blend": round(float(max(together.mean(), alone[single])), 4),
     }
-    return chosen / chosen.sum(), facts
+    return chosen, facts
 
 
 def candidates(parts: int, tries: int, seed: int) -> Doubles:
