@@ -27,7 +27,10 @@ import polars as pl
 import scipy.sparse as sp
 
 from . import config
+from .encoders.content import ContentOptions
 from .errors import ConfigError, MethodError
+from .fusion import shared_bottom
+from .fusion.shared_bottom import SharedBottomOptions
 from .models.base import Base
 from .recommender import Recommender
 from .testing_world import tiny_problem, without
@@ -35,7 +38,7 @@ from .transfer.method import METHODS, TransferMethod, check_needs
 from .transfer.problem import Problem
 from .types import Floats, History
 
-__all__ = ["CHECKS", "Case", "case", "check_transfer", "tiny_problem"]
+__all__ = ["CHECKS", "Case", "case", "check_transfer", "tiny_base", "tiny_problem"]
 MakeBase = Callable[[Problem], Base]
 
 
@@ -47,7 +50,7 @@ class Case:
         method: the method under test.
         options: its options.
         problem: from `tiny_problem` unless given.
-        base: for methods that need one.
+        base: for methods that read one.
     """
 
     method: TransferMethod
@@ -83,7 +86,7 @@ def case(name: str, options: Any = None, base: MakeBase | None = None, problem: 
     Args:
         name: as registered.
         options: default options when None.
-        base: makes a Base from the problem, for methods that need one.
+        base: makes a Base from the problem, for methods that read one; `tiny_base` when None.
         problem: `tiny_problem()` when None.
 
     Raises:
@@ -91,8 +94,18 @@ def case(name: str, options: Any = None, base: MakeBase | None = None, problem: 
     """
     method = METHODS.get(name)
     asked = problem if problem is not None else tiny_problem()
-    made = base(asked) if base is not None and "base" in method.needs else None
+    made = (base or tiny_base)(asked) if method.reads_base else None
     return Case(method, options if options is not None else method.options(), asked, made)
+
+
+def tiny_base(problem: Problem) -> Base:
+    """A small `shared_bottom` base of the problem's sources that reads no text, so that no text model is needed."""
+    rows = problem.visible.filter(pl.col("domain") != problem.domain_codes[-1])
+    options = SharedBottomOptions(
+        steps=60, batch=64, dim=16, hidden=32, collaborative=8, rate=1e-2, content=ContentOptions(text="")
+    )
+    world = dataclasses.replace(problem.world, interactions=rows)
+    return shared_bottom.fit(world, problem.sources, options, problem.seed)
 
 
 def check_transfer(name: str, options: Any = None, base: MakeBase | None = None) -> None:
@@ -217,6 +230,18 @@ def asked_rows_are_not_read(c: Case) -> None:
     assert np.array_equal(c.scores, again), "scores changed with the test rows: the method reads what it is asked for"
 
 
+def poor_problems_are_answered_or_refused(c: Case) -> None:
+    """Without content, without rows of the target, without people in common: finite scores, or a sentence."""
+    for lack in ("item_content", "target_interactions", "overlapping_users"):
+        poor = without(c.problem, lack)
+        try:
+            scores = c.fit(poor).scorer.score(poor.history)
+        except MethodError as error:
+            assert "\n" not in str(error), f"refused without {lack} in more than a sentence: {error}"
+        else:
+            assert np.isfinite(scores).all(), f"without {lack} scores hold NaN or infinity"
+
+
 def problem_is_left_alone(c: Case) -> None:
     """Fitting and scoring change nothing in the problem, the World or the histories."""
     problem = dataclasses.replace(c.problem)
@@ -265,6 +290,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         needs_are_refused,
         options_are_spelled_once,
         asked_rows_are_not_read,
+        poor_problems_are_answered_or_refused,
         problem_is_left_alone,
     )
 }

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
+from typing import Any
 
 import pytest
 
 import crossaisle.transfer  # noqa: F401  registers the methods
+from crossaisle.config import build
 from crossaisle.errors import MethodError
-from crossaisle.testing import CHECKS, Case, case, check_transfer
+from crossaisle.models.base import Base
+from crossaisle.testing import CHECKS, Case, case, check_transfer, tiny_base, tiny_problem
 from crossaisle.transfer.method import METHODS
+from crossaisle.transfer.problem import Problem
+from crossaisle.transfer.zero_shot import base_of
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+NO_TEXT = {"text": ""}
+QUICK: dict[str, dict[str, Any]] = {
+    "target_only": {"first_steps": 30, "steps": 40, "content": NO_TEXT},
+    "finetune": {"steps": 80},
+    "probe": {"steps": 80},
+    "shared_bottom": {"steps": 40},
+    "blend": {"tries": 20, "part_options": {"als": {"scope": "all"}, "finetune": {"steps": 40}}},
+}
+"""Options that take time off, by method; the others run as they are."""
+
+
+@cache
+def base() -> Base:
+    return tiny_base(tiny_problem())
 
 
 @cache
 def made(name: str) -> Case:
-    return case(name)
+    options: Any = build(METHODS.get(name).options, QUICK.get(name, {}))
+    return case(name, options, lambda _: base())
 
 
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("name", METHODS.names())
 def test_contract(name: str, check: str) -> None:
     CHECKS[check](made(name))
+
+
+@pytest.mark.parametrize("name", [n for n, m in METHODS if "base" in m.needs])
+def test_a_base_is_not_taken_for_granted(name: str) -> None:
+    problem: Problem = made(name).problem
+    with pytest.raises(MethodError, match="fuse one first"):
+        METHODS.get(name).fit(None, problem, made(name).options)
+
+
+def test_a_base_is_passed_on() -> None:
+    assert base_of(base()) is base()
 
 
 def test_unknown_methods_are_refused_with_the_nearest_name() -> None:

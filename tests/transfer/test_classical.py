@@ -198,4 +198,4 @@ def test_a_control_that_reads_other_domains_is_a_transfer() -> None:
     method = METHODS.get("ease")
     assert kind_of(method, ease.EaseOptions()) == "control"
     assert kind_of(method, ease.EaseOptions(scope="all")) == "transfer"
-    assert kind_of(METHODS.get("user_kernel"), user_kernel.UserKernelOptions(scope="target")) == "transfer"
+    assert kind_of(METHODS.get("user_kernel"), user_kernel.UserKernelOptions(scope="target")) == "control"
