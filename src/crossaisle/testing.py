@@ -233,13 +233,13 @@ def asked_rows_are_not_read(c: Case) -> None:
 def poor_problems_are_answered_or_refused(c: Case) -> None:
     """Without content, without rows of the target, without people in common: finite scores, or a sentence."""
     for lack in ("item_content", "target_interactions", "overlapping_users"):
-        poor = without(c.problem, lack)
+        poor, refused = without(c.problem, lack), ""
         try:
             scores = c.fit(poor).scorer.score(poor.history)
         except MethodError as error:
-            assert "\n" not in str(error), f"refused without {lack} in more than a sentence: {error}"
-        else:
-            assert np.isfinite(scores).all(), f"without {lack} scores hold NaN or infinity"
+            scores, refused = c.scores, str(error)
+        assert "\n" not in refused, f"refused without {lack} in more than a sentence: {refused}"
+        assert np.isfinite(scores).all(), f"without {lack} scores hold NaN or infinity"
 
 
 def problem_is_left_alone(c: Case) -> None:

@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from ..files import write_whole
 
@@ -49,9 +48,7 @@ def save_checkpoint(
     write_whole(path, save(tensors))
 
 
-def load_checkpoint(
-    path: Path | None, model: nn.Module, optimiser: Optimizer, schedule: LRScheduler
-) -> tuple[int, dict[str, float]]:
+def load_checkpoint(path: Path | None, model: nn.Module, optimiser: Optimizer) -> tuple[int, dict[str, float]]:
     """Put the state of `path` back; its step and mean losses, 0 and none when there is no checkpoint that fits."""
     tensors = _read(path)
     weights = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
@@ -65,10 +62,9 @@ def load_checkpoint(
             state.setdefault(int(number), {})[key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     torch.set_rng_state(tensors["random"])
-    step = int(tensors["step"])
-    schedule.last_epoch = step - 1
-    schedule.step()
-    return step, {n.removeprefix("loss."): float(t) for n, t in tensors.items() if n.startswith("loss.")}
+    return int(tensors["step"]), {
+        n.removeprefix("loss."): float(t) for n, t in tensors.items() if n.startswith("loss.")
+    }
 
 
 def _read(path: Path | None) -> dict[str, Tensor]:

@@ -78,23 +78,20 @@ def train(
         TrainingError: a term is not finite (names the term and the step).
     """
     optimiser = torch.optim.AdamW([dict(g) for g in groups], lr=phase.rate, weight_decay=phase.decay, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: _rate(s, phase))
+    rates = [group["lr"] for group in optimiser.param_groups]
     checkpoint = checkpoint_of(phase.task) if phase.resumable else None
-    first, means = load_checkpoint(checkpoint, model, optimiser, schedule)
+    first, means = load_checkpoint(checkpoint, model, optimiser)
     if stop is not None and first == 0:
         stop.look(model, 0)
     model.train()
     started, seen, step = time.perf_counter(), 0, first
-    moving = [p for g in optimiser.param_groups for p in g["params"]]
     for step in range(first + 1, phase.steps + 1):
         batch = batch_of(step)
         terms = losses_of(batch, step / phase.steps)
         losses = check_finite(terms, phase.task, step)
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(moving, phase.clip)
-        optimiser.step()
-        schedule.step()
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * _rate(step - 1, phase)
+        _descend(optimiser, terms, phase.clip)
         seen += len(batch)  # type: ignore[arg-type]
         means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
         tick(phase.task, step, phase.steps)
@@ -109,7 +106,15 @@ def train(
     return Trained(step, seen / max(time.perf_counter() - started, 1e-9), means)
 
 
+def _descend(optimiser: torch.optim.Optimizer, terms: Losses, clip: float) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], clip)
+    optimiser.step()
+
+
 def _rate(step: int, phase: Phase) -> float:
+    """Share of the highest rate after `step` steps."""
     done = step / max(phase.steps, 1)
     if done < phase.warmup:
         return (step + 1) / max(1.0, phase.warmup * phase.steps)
