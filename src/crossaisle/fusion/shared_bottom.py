@@ -21,7 +21,7 @@ from .method import fusion
 class SharedBottomOptions:
     """Options of `shared_bottom`."""
 
-    steps: int = 3000
+    steps: int = 1500
     """Steps of the optimiser."""
     batch: int = 256
     """Examples a step."""
