@@ -1,0 +1,129 @@
+"""The training loop: losses fall, rates follow the schedule, the best weights win, interruptions leave no trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from crossaisle.errors import TrainingError
+from crossaisle.progress import showing
+from crossaisle.train import loop
+from crossaisle.train.checkpoint import keeping
+from crossaisle.train.loop import Phase, Trained, train
+from crossaisle.train.watch import EarlyStop
+
+WANTED = torch.tensor([[1.0, -2.0, 0.5]])
+
+
+def batch_of(step: int) -> Tensor:
+    return torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+
+
+def line() -> nn.Linear:
+    torch.manual_seed(0)
+    return nn.Linear(3, 1)
+
+
+def run(model: nn.Linear, stop: EarlyStop | None = None, **changes: Any) -> Trained:
+    phase = Phase(**{"task": "line", "steps": 100, "rate": 0.1, "every": 20, **changes})
+
+    def losses(batch: Tensor, progress: float) -> dict[str, Tensor]:
+        return {"square": (nn.functional.dropout(model(batch)) - batch @ WANTED.T).square().mean()}
+
+    torch.manual_seed(5)
+    return train(phase, model, [{"params": list(model.parameters())}], batch_of, losses, stop)
+
+
+def test_the_loss_falls() -> None:
+    model = line()
+    before = (model.weight - WANTED).norm()
+    done = run(model)
+    assert (model.weight - WANTED).norm() < 0.5 * before
+    assert done.steps == 100
+    assert done.losses.keys() == {"square"}
+    assert not model.training
+
+
+def test_rates_rise_then_fall_to_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    step = torch.optim.AdamW.step
+
+    def noted(self: torch.optim.AdamW, *rest: Any) -> Any:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *rest)
+
+    monkeypatch.setattr(loop.torch.optim.AdamW, "step", noted)
+    run(line(), warmup=0.1)
+    assert rates[:10] == pytest.approx([0.01 * n for n in range(1, 11)])
+    assert rates == sorted(rates[:10]) + sorted(rates[10:], reverse=True)
+    assert max(rates) == pytest.approx(0.1, rel=0.05)
+    assert rates[-1] == pytest.approx(0.01, rel=0.05)
+
+
+def test_the_best_weights_win_and_waiting_has_an_end() -> None:
+    scores = iter([0.0, 3.0, 2.0, 1.0, 9.0])
+    seen: list[Tensor] = []
+
+    def score(model: nn.Module) -> float:
+        assert not model.training
+        seen.append(next(model.parameters()).detach().clone())
+        return next(scores)
+
+    model, stop = line(), EarlyStop(score, patience=2)
+    assert run(model, stop).steps == 60
+    assert (stop.best_step, stop.best, stop.first) == (20, 3.0, 0.0)
+    assert torch.equal(model.weight, seen[1])
+
+
+def test_the_last_step_is_looked_at_though_the_phase_is_short() -> None:
+    looks: list[int] = []
+    stop = EarlyStop(lambda _: float(len(looks) if not looks.append(0) else 0))
+    run(line(), stop, steps=7)
+    assert len(looks) == 2
+    assert stop.best_step == 7
+
+
+class Interrupt(Exception):
+    pass
+
+
+def test_resumed_is_as_if_never_interrupted(tmp_path: Path) -> None:
+    whole, cut = line(), line()
+    done = run(whole)
+
+    def stop(task: str, step: int, total: int) -> None:
+        if step == 50:
+            raise Interrupt
+
+    with keeping(tmp_path):
+        with pytest.raises(Interrupt), showing(stop):
+            run(cut, resumable=True)
+        again = line()
+        resumed = run(again, resumable=True)
+    assert torch.equal(again.weight, whole.weight)
+    assert resumed.losses == done.losses
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_keeper_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(line(), resumable=True)
+    with keeping(tmp_path):
+        run(line())  # not resumable
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_term_that_is_no_number_is_named(value: float) -> None:
+    model = line()
+
+    def losses(batch: Tensor, progress: float) -> dict[str, Tensor]:
+        bad = value if progress >= 0.3 else 1.0
+        return {"fine": model(batch).mean() * 0, "odd": model(batch).sum() * 0 + bad}
+
+    with pytest.raises(TrainingError, match=r"line: loss term 'odd' became (nan|inf) at step 3; lower the learning"):
+        train(Phase("line", 10), model, [{"params": list(model.parameters())}], batch_of, losses)
