@@ -239,3 +239,7 @@ def test_only_plain_data_is_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="not JSON-able"):
         put(tmp_path / "a", thing=object())
     assert names(tmp_path) == []
+
+
+def test_whoever_may_read_one_file_may_read_them_all(tmp_path: Path) -> None:
+    assert len({path.stat().st_mode for path in put(tmp_path / "a").iterdir()}) == 1

@@ -392,6 +392,17 @@ def test_a_scorer_that_is_not_installed_is_refused(tmp_path: Path, monkeypatch: 
         Recommender.load(tmp_path / "a")
 
 
+def test_a_recommender_of_another_making_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop().save(tmp_path / "a")
+
+    def restore(tensors: Tensors, meta: dict[str, Any]) -> Scorer:
+        return meta["heads"]
+
+    monkeypatch.setattr(SCORERS.get("test_factors"), "restore", restore)
+    with pytest.raises(ArtifactError, match="is no complete recommender: 'heads' is missing; fit it again"):
+        Recommender.load(tmp_path / "a")
+
+
 def test_a_place_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="Not a directory"):

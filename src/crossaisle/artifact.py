@@ -137,6 +137,8 @@ def _fill(
     }
     text = json.dumps(manifest, ensure_ascii=False, indent=1, default=_plain)
     (part / MANIFEST).write_text(text, encoding="utf-8")
+    # safetensors lets nobody but the writer read; a service under another account has to, where the umask allows it.
+    (part / TENSORS).chmod((part / MANIFEST).stat().st_mode)
     for path in part.iterdir():
         with path.open("rb+") as file:  # a full disk may show only here
             os.fsync(file.fileno())

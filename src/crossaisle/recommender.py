@@ -241,16 +241,18 @@ class Recommender:
         """
         tensors, tables, meta = artifact.read(path, KIND)
         kind = meta["scorer"]["kind"]
+        own = {n.removeprefix("scorer."): t for n, t in tensors.items() if n.startswith("scorer.")}
         try:
-            made = SCORERS.get(kind)
+            restored = SCORERS.get(kind).restore(own, meta["scorer"]["meta"])
         except MethodError:
             raise ArtifactError(f"{path} needs the scorer {kind!r}; install the package that brings it.") from None
-        own = {n.removeprefix("scorer."): t for n, t in tensors.items() if n.startswith("scorer.")}
+        except KeyError as error:
+            raise ArtifactError(f"{path} is no complete recommender: {error} is missing; fit it again.") from None
         items = tables["items"]
         return cls(
             method=meta["method"],
             domain=meta["domain"],
-            scorer=made.restore(own, meta["scorer"]["meta"]),
+            scorer=restored,
             catalogue=tensors["catalogue"],
             user_ids=Vocab(tables["users"]["user_id"]),
             item_ids=Vocab(items["item_id"]),

@@ -39,6 +39,16 @@ def test_a_missing_column_names_what_is_there_and_the_nearest(shop):
     )
 
 
+def test_a_reserved_name_that_should_be_the_missing_column_is_one_problem(shop):
+    (sentence,) = problems(shop.interactions.rename({"user_id": "user"}))
+    assert sentence.endswith("rename 'user', or pass rename.")
+
+
+def test_a_column_of_the_format_is_no_candidate_for_another(shop):
+    (sentence,) = problems(shop.interactions.select("item_id", "domain"))
+    assert sentence.endswith("there are: item_id, domain; add it.")
+
+
 def test_a_missing_domain_tells_of_the_option(shop):
     (sentence,) = problems(shop.interactions.select("user_id", "item_id"))
     assert sentence.endswith('there are: user_id, item_id; add it, or pass domain="…" when there is only one.')

@@ -90,16 +90,18 @@ def check_table(table: Table, clock: Clock) -> Checked:
 
 
 def _check_names(table: Table, specs: Mapping[str, Column], names: list[str], findings: Findings) -> None:
+    others, advised = [n for n in names if n not in specs], set()
     for spec in specs.values():
         if not spec.required or spec.name in names:
             continue
-        near = get_close_matches(spec.name, names, n=1, cutoff=0.5)
+        near = get_close_matches(spec.name, others, n=1, cutoff=0.5)
+        advised.update(near)
         advice = f"rename {near[0]!r}, or pass rename" if near else "add it"
         if spec.name == "domain":
             advice += ', or pass domain="…" when there is only one'
         there = ", ".join(names) or "none"
         findings.whole(spec.name, f"this column is missing in {table.source}; there are: {there}; {advice}.")
-    for name in sorted(RESERVED & set(names)):
+    for name in sorted((RESERVED & set(names)) - advised):
         findings.whole(name, "this name is kept for codes; give the column another name.")
 
 

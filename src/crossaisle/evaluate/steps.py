@@ -102,7 +102,8 @@ def check_study(world: World, study: Study, entries: tuple[Entry, ...]) -> None:
     labels = [e.label for e in entries]
     if study.ship not in labels:
         raise ConfigError(
-            f"[study]: ship is {study.ship!r}, which is no label of the methods ({', '.join(labels)}); name one."
+            f"[study]: ship is {study.ship!r}, which is no label of the methods ({', '.join(labels)}); set ship "
+            f"(--ship) to one of them, or add {study.ship!r} to the methods."
         )
     size = len(world.catalogue(study.target))
     if max(study.ks) > size:
