@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 
 from crossaisle.evaluate.result import Report
-from crossaisle.report import view, words
+from crossaisle.report import plots, view, words
 from crossaisle.report.html import page
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "line", "path", "rect", "circle"}
@@ -93,3 +93,18 @@ def test_curves_take_the_best_control_at_each_step(found: Report) -> None:
         assert value == max(r.value for r in rows)
         assert low <= value <= high
     assert [x for x, *_ in series["user_kernel"].points] == [2.0, 8.0]
+
+
+def test_the_words_at_the_arrow_have_room_in_a_wide_font(found: Report) -> None:
+    text = "at least ×4"
+    svg = plots.curve(
+        found,
+        view.curves(found, "new", "ndcg", 10),
+        plots.colours(view.curves(found, "new", "ndcg", 10)),
+        (500, 300),
+        (2.0, 8.0, 0.2, text),
+    )
+    width, plot = (
+        float(re.findall(rf"{what}([\d.]+)", svg)[0]) for what in ('viewBox="0 0 ', r' transform="translate\(')
+    )
+    assert width >= plot + 500 + 9 + 0.72 * 14 * len(text)  # plot, gap, and 14 px bold of 0.72 em a letter

@@ -91,7 +91,7 @@ def curve(
     layers = [_band(s, palette[s.name], x) for s in behind if s.role in STRONG]
     layers += [layer for s in behind for layer in _line(s, palette[s.name], x)]
     layers += _arrow(saved, x) if saved is not None else []
-    return _svg({"layer": layers, "width": size[0], "height": size[1]})
+    return _svg({"layer": layers, "width": size[0], "height": size[1]}, right=0 if saved is None else 30)
 
 
 def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width: int = 420) -> str:
@@ -113,7 +113,7 @@ def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width
         {"mark": {"type": "circle", "size": 80, "opacity": 1}, "encoding": dot},
     ]
     names = ("method", "colour", "value", "low", "high")
-    return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)}, spare=26)
+    return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)}, left=26)
 
 
 def _line(s: Series, colour: str, x: Spec) -> list[Spec]:
@@ -161,11 +161,11 @@ def _data(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Spec:
     return {"values": [dict(zip(names, row, strict=True)) for row in rows]}
 
 
-def _svg(spec: Spec, spare: int = 0) -> str:
+def _svg(spec: Spec, left: int = 0, right: int = 0) -> str:
     """The chart as SVG text that scales with the page."""
     import vl_convert
 
     # Text is measured here with another font than the reader's, so labels get some room.
-    room = {"left": 8 + spare, "right": 14, "top": 6, "bottom": 4}
+    room = {"left": 8 + left, "right": 14 + right, "top": 6, "bottom": 4}
     text: str = vl_convert.vegalite_to_svg(spec | {"config": CONFIG, "padding": room}, vl_version=VEGA_LITE)
     return re.sub(r'(<svg[^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", text, count=1)
