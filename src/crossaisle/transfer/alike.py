@@ -33,9 +33,9 @@ def alike(items: pl.DataFrame, power: float, neighbours: int) -> sp.csr_matrix:
     features = _features(items)
     length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
     unit = (sp.diags(1.0 / np.maximum(length, 1e-9)) @ features).tocsr().astype(np.float32)
-    parts = []
+    parts, others = [], unit.T.tocsr()
     for start in range(0, unit.shape[0], _BLOCK):
-        near = (unit[start : start + _BLOCK] @ unit.T).tocsr()
+        near = (unit[start : start + _BLOCK] @ others).tocsr()
         near.data = near.data.clip(0.0, 1.0) ** power
         parts.append(best_per_row(near, neighbours + 1))
     made = sp.vstack(parts).tocsr()
