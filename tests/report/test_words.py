@@ -66,9 +66,7 @@ def test_other_leads(found: Report, single: Report) -> None:
     assert words.lead(nothing) == "user_kernel could not be compared with a control at week 2: people get user_kernel."
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.03451, ".0345"), (1.0, "1.0000"), (0.0, ".0000"), (-0.5, "-.5000")]
-)
+@pytest.mark.parametrize(("value", "text"), [(0.03451, ".0345"), (1.0, "1.0000"), (0.0, ".0000"), (-0.5, "-.5000")])
 def test_fractions(value: float, text: str) -> None:
     assert words.fraction(value) == text
 
