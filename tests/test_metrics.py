@@ -88,7 +88,7 @@ def test_logloss_and_calibration_by_hand() -> None:
     assert loss[:3] == pytest.approx([math.log(2), -math.log(0.2), 0], abs=1e-6)
     assert np.isfinite(loss).all()
     p = np.array([0.2] * 5 + [0.8] * 5)
-    labels = np.array([1, 0, 0, 0, 0] + [1, 1, 1, 1, 0])
+    labels = np.array([1, 0, 0, 0, 0, 1, 1, 1, 1, 0])
     assert metrics.calibration_error(p, labels, bins=2) == pytest.approx(0.0)
     assert metrics.calibration_error(p, 1 - labels, bins=2) == pytest.approx(0.6)
     assert math.isnan(metrics.calibration_error(np.zeros(0), np.zeros(0)))
