@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..models.base import Base
 from ..recommender import Recommender
 from .method import transfer
-from .network import Shop, Target, with_head
+from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
 from .tuning import Tuning, parameters, tune
@@ -57,10 +57,6 @@ def fit(base: Base | None, problem: Problem, options: FinetuneOptions) -> Recomm
     known = base_of(base)
     shop = Shop.open(known, problem)
 
-    def make() -> Target:
-        network = with_head(known.network(), known.sizes)
-        return Target(network, len(problem.catalogue), len(known.tasks))
-
     def groups(target: Target) -> list[Mapping[str, Any]]:
         slow = options.rate * options.tower_rate
         parts: dict[Part, Mapping[str, Any]] = {
@@ -74,5 +70,5 @@ def fit(base: Base | None, problem: Problem, options: FinetuneOptions) -> Recomm
     tuning = Tuning(
         options.steps, options.rate, options.penalty, valid_share=options.valid_share, patience=options.patience
     )
-    target, facts = tune(make, groups, shop, tuning, "finetune")
+    target, facts = tune(shop.newcomer, groups, shop, tuning, "finetune")
     return recommender_for(problem, "finetune", shop.scorer(target, "history"), fusion=known.fusion, **facts)

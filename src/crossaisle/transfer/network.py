@@ -197,6 +197,11 @@ class Shop:
         """Of every item of the World; read when first asked for."""
         return self.base.reader.read(item_rows(self.problem.world))
 
+    def newcomer(self) -> Target:
+        """The base's network with a head of the target's own, equal to the shared one, and untouched items."""
+        network = with_head(self.base.network(), self.base.sizes)
+        return Target(network, len(self.problem.catalogue), len(self.base.tasks))
+
     def scorer(self, target: Target, basis: Basis) -> NetworkScorer:
         """The scorer of the adapted network."""
         network = target.network.eval()

@@ -9,7 +9,7 @@ from typing import Any
 from ..models.base import Base
 from ..recommender import Recommender
 from .method import transfer
-from .network import Shop, Target, with_head
+from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
 from .tuning import Tuning, parameters, tune
@@ -45,13 +45,9 @@ def fit(base: Base | None, problem: Problem, options: ProbeOptions) -> Recommend
     known = base_of(base)
     shop = Shop.open(known, problem)
 
-    def make() -> Target:
-        network = with_head(known.network(), known.sizes)
-        return Target(network, len(problem.catalogue), len(known.tasks))
-
     def groups(target: Target) -> list[Mapping[str, Any]]:
         return [{"params": list(parameters(target.network.heads, target.items.bias))}]
 
     tuning = Tuning(options.steps, options.rate, options.penalty)
-    target, facts = tune(make, groups, shop, tuning, "probe")
+    target, facts = tune(shop.newcomer, groups, shop, tuning, "probe")
     return recommender_for(problem, "probe", shop.scorer(target, "history"), fusion=known.fusion, **facts)

@@ -16,7 +16,7 @@ from ..rng import generator, seeded
 from ..train.batches import Batch, Sampler, task_data
 from ..train.loop import Phase, train
 from .method import transfer
-from .network import Shop, Target, with_head
+from .network import Shop
 from .problem import Problem
 from .result import recommender_for
 from .tuning import TOO_LITTLE, Tuning, parameters, target_loss, target_sampler
@@ -60,7 +60,7 @@ def fit(base: Base | None, problem: Problem, options: SharedBottomOptions) -> Re
     """Sources and target together in one network: what an adapted base has to beat."""
     known = base_of(base)
     shop = Shop.open(known, problem)
-    target = Target(with_head(known.network(), known.sizes), len(problem.catalogue), len(known.tasks))
+    target = shop.newcomer()
     tuning = Tuning(options.steps, options.rate, options.penalty, batch=options.batch, negatives=options.negatives)
     own = target_sampler(shop, tuning, target.task)
     if own is None:
