@@ -19,6 +19,7 @@ from .output import OUTPUT, Output, emit, say
 from .progress import drawing
 from .runfile import make_run
 from .study import judge_all
+from .workers import Workers, workers_of
 
 TARGETS = ("NUTRITION", "DELI", "COSMETICS", "SEAFOOD-PCKGD", "PASTRY")
 
@@ -32,6 +33,7 @@ def demo(
     weeks: Numbers = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0),
     seeds: Seeds = (0, 1, 2),
     out: Path = Path("runs/bench-demo"),
+    workers: Workers = None,
     output: Output = OUTPUT,
 ) -> None:
     """Launch several departments of the demo data in turn, and average. Takes hours; can be resumed.
@@ -41,6 +43,7 @@ def demo(
         weeks: how long each has been open, ascending.
         seeds: of the methods that draw at random.
         out: folder; it takes demo.json, demo.md and one run folder for each target.
+        workers: processes, 1 or 2; 2 where there are two processors.
     """
     if not targets:
         raise ConfigError("no target is named; name departments after --targets, or leave the flag out.")
@@ -50,7 +53,7 @@ def demo(
         world = open_data("demo")
         for study in studies:
             run = make_run("demo", ReadOptions(), study, demo_methods(), out / folder_of(study.target))
-            reports.append(judge_all(world, run))
+            reports.append(judge_all(world, run, workers_of(workers)))
             say(f"{study.target}: {run.out / 'report.html'} ({len(reports)} of {len(studies)} targets)")
     found = across(reports, studies[0].ship, studies[0].headline)
     write(found, reports, out)

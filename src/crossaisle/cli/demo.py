@@ -15,6 +15,7 @@ from .flags import Numbers, Seeds
 from .output import OUTPUT, Output
 from .runfile import make_run
 from .study import execute
+from .workers import Workers, workers_of
 
 app = App(name="demo", help_epilogue="Example: crossaisle demo --target DELI --weeks 0 2 8 --out runs/deli")
 
@@ -26,6 +27,7 @@ def demo(
     weeks: Numbers = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0),
     seeds: Seeds = (0, 1, 2),
     out: Path = Path("runs/demo"),
+    workers: Workers = None,
     output: Output = OUTPUT,
 ) -> None:
     """Launch a department of a real supermarket, with and without the old knowledge. Takes minutes, can be resumed.
@@ -35,8 +37,13 @@ def demo(
         weeks: how long it has been open, ascending.
         seeds: of the methods that draw at random.
         out: folder of the run.
+        workers: processes, 1 or 2; 2 where there are two processors.
     """
-    execute(make_run("demo", ReadOptions(), demo_study(target, weeks, seeds), demo_methods(), out), output)
+    execute(
+        make_run("demo", ReadOptions(), demo_study(target, weeks, seeds), demo_methods(), out),
+        output,
+        workers_of(workers),
+    )
 
 
 def demo_study(target: str, weeks: tuple[float, ...], seeds: tuple[int, ...]) -> Study:

@@ -26,19 +26,25 @@ from .flags import open_data
 from .output import Output, console, emit, say
 from .progress import drawing
 from .runfile import Run
+from .workers import helped
 
 RECOMMENDER = "recommender"
 
 
-def execute(run: Run, output: Output) -> Report:
+def execute(run: Run, output: Output, workers: int = 1) -> Report:
     """Run, write and show. A second call goes on where the first was interrupted.
+
+    Args:
+        run: what is asked.
+        output: how it is shown.
+        workers: processes, 1 or 2; see `workers.helped`.
 
     Raises:
         CrossaisleError: wrong data, study or methods, or a disk that refuses.
     """
     with drawing():
         world = open_data(run.location, run.read)
-        found = judge_all(world, run)
+        found = judge_all(world, run, workers)
         shipped = ship(world, run, found)
     if output.json:
         emit(document(run, found, shipped))
@@ -47,10 +53,11 @@ def execute(run: Run, output: Output) -> Report:
     return found
 
 
-def judge_all(world: World, run: Run) -> Report:
+def judge_all(world: World, run: Run, workers: int = 1) -> Report:
     """Judge the run's methods on `world`; its folder has ``config.toml`` and the report afterwards."""
     write_whole(run.out / "config.toml", run.text.encode())
-    found = evaluate(world, run.study, run.methods, run.out)
+    with helped(run, workers):
+        found = evaluate(world, run.study, run.methods, run.out)
     report.write(found, run.out)
     return found
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..data.world import World
 from ..errors import MethodError, TrainingError
@@ -60,6 +60,33 @@ def evaluate(
     return judge(world, study, entries, cells, facts, seconds=time.perf_counter() - start)
 
 
+def fill(world: World, study: Study, methods: Sequence[MethodSpec], out: str | Path) -> None:
+    """Run the cells of `evaluate` that `out` lacks, the last one first.
+
+    For a second process on the same `out`: `evaluate` goes forward, this one backward, and they meet. Arguments and
+    errors are those of `evaluate`.
+    """
+    entries = entries_of(methods)
+    check_study(world, study, entries)
+    _Run(world, study, entries, Path(out), Bases(Path(out) / "bases")).fill()
+
+
+class Job(NamedTuple):
+    """One cell that is asked for."""
+
+    step: Step
+    split_seed: int
+    entry: Entry
+    seed: int
+
+
+class Asked(NamedTuple):
+    """One question: the Problem under a seed, and whom it asks (made when first needed)."""
+
+    seeded: Callable[[int], Problem]
+    slices: Callable[[], Slices]
+
+
 @dataclass(frozen=True)
 class _Run:
     """One call of `evaluate`."""
@@ -70,27 +97,56 @@ class _Run:
     out: Path | None
     bases: Bases
 
+    def jobs(self) -> list[Job]:
+        """All cells that the study asks for, in order."""
+        study, chance = self.study, self.study.random_split
+        first = study.seeds[:1]
+        return [
+            Job(step, split_seed, entry, seed)
+            for step in steps_of(study)
+            for split_seed in (study.seeds if chance else first)
+            for entry in self.entries
+            for seed in ((split_seed,) if chance else study.seeds if entry.random else first)
+        ]
+
     def cells(self, facts: list[dict[str, Any]]) -> Iterator[Cell]:
         """All cells in order; `facts` grows by one entry for each split."""
-        steps, study = steps_of(self.study), self.study
-        split_seeds = study.seeds if study.random_split else study.seeds[:1]
-        seeds = {e.label: study.seeds if e.random and not study.random_split else study.seeds[:1] for e in self.entries}
-        total = len(steps) * len(split_seeds) * sum(len(s) for s in seeds.values())
-        mark, parts, done = world_mark(self.world), study_parts(study), 0
-        twins = remembering(self.world, study.target)
-        tick("evaluate", 0, total)
-        for step in steps:
-            for split_seed in split_seeds:
-                problem = problem_at(self.world, study, step, split_seed)
-                facts.append(facts_of(problem, step) | ({"seed": split_seed} if study.random_split else {}))
-                seeded = cache(partial(with_seed, problem))
-                slices = cache(partial(slices_of, problem, twins))
-                for entry in self.entries:
-                    for seed in (split_seed,) if study.random_split else seeds[entry.label]:
-                        key = key_of(mark, parts, entry, step, seed)
-                        yield self._kept(key, entry.label) or self._run(key, entry, step, seeded(seed), slices)
-                        done += 1
-                        tick(f"evaluate: {step.name}, {entry.label}", done, total)
+        jobs, ask = self.jobs(), self._asker(facts)
+        tick("evaluate", 0, len(jobs))
+        for done, job in enumerate(jobs, 1):
+            yield self.cell(job, ask)
+            tick(f"evaluate: {job.step.name}, {job.entry.label}", done, len(jobs))
+
+    def fill(self) -> None:
+        """Run the cells that the folder lacks, the last one first."""
+        ask = self._asker([])
+        for job in reversed(self.jobs()):
+            self.cell(job, ask)
+
+    def cell(self, job: Job, ask: Callable[[Step, int], Asked]) -> Cell:
+        """The cell of `job`: from the folder, or run now."""
+        asked = ask(job.step, job.split_seed)
+        key = key_of(self.mark, study_parts(self.study), job.entry, job.step, job.seed)
+        return self._kept(key, job.entry.label) or self._run(
+            key, job.entry, job.step, asked.seeded(job.seed), asked.slices
+        )
+
+    @cached_property
+    def mark(self) -> str:
+        """Fingerprint of the World."""
+        return world_mark(self.world)
+
+    def _asker(self, facts: list[dict[str, Any]]) -> Callable[[Step, int], Asked]:
+        """Makes the problem of a step and split seed; the last one is kept."""
+        twins, study = remembering(self.world, self.study.target), self.study
+
+        @lru_cache(maxsize=1)
+        def ask(step: Step, split_seed: int) -> Asked:
+            problem = problem_at(self.world, study, step, split_seed)
+            facts.append(facts_of(problem, step) | ({"seed": split_seed} if study.random_split else {}))
+            return Asked(cache(partial(with_seed, problem)), cache(partial(slices_of, problem, twins)))
+
+        return ask
 
     def _kept(self, key: str, label: str) -> Cell | None:
         return None if self.out is None else load_cell(self.out / "cells", key, label)

@@ -1,0 +1,63 @@
+"""A second process for long studies: it fills the cells from the end while the first goes forward, and they meet."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..errors import CrossaisleError
+from ..evaluate.study import fill
+from .flags import open_data
+from .runfile import Run
+
+MOST = 2
+Workers = Annotated[int | None, Parameter(help="Processes, 1 or 2; default: 2 where there are two processors.")]
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def workers_of(asked: int | None) -> int:
+    """How many processes to use: what was `asked` for, within 1 and 2, else one for each processor."""
+    return max(1, min(MOST, cores() if asked is None else asked))
+
+
+@contextmanager
+def helped(run: Run, workers: int) -> Iterator[None]:
+    """Within the block a second process works on the same run folder, where `workers` is above 1.
+
+    Both use one thread, so that a number does not depend on which of them found it.
+    """
+    if workers < MOST:
+        yield
+        return
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    # Daemons end with their parent, whatever happens to it.
+    process = get_context("spawn").Process(target=_fill, args=(run,), daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+        torch.set_num_threads(threads)
+
+
+def _fill(run: Run) -> None:
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process says what there is to say
+    torch.set_num_threads(1)
+    with suppress(CrossaisleError):  # it comes upon the same trouble and reports it
+        fill(open_data(run.location, run.read), run.study, run.methods, run.out)
