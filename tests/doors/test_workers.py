@@ -1,0 +1,46 @@
+"""Two processes on one run folder find what one finds."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from crossaisle.cli.runfile import read_run
+from crossaisle.cli.study import judge_all
+from crossaisle.cli.workers import _fill, helped, workers_of
+from crossaisle.data.load import open_world
+
+from .conftest import config_text
+from .test_run import found_by
+
+
+def test_the_second_process_fills_every_cell_that_the_first_then_finds(
+    finished: Path, shop: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "cake.toml").write_text(config_text(shop), encoding="utf-8")
+    run = read_run(tmp_path / "cake.toml", tmp_path / "out")
+    with helped(run, 2):
+        until = time.monotonic() + 120
+        while len(list(run.out.glob("cells/*.json"))) < len(list(finished.glob("cells/*.json"))):
+            assert time.monotonic() < until, "the second process found too few cells"
+            time.sleep(0.1)
+    before = {p: p.stat().st_mtime_ns for p in run.out.glob("cells/*")}
+    judge_all(open_world(run.location, run.read), run)
+    assert {p: p.stat().st_mtime_ns for p in run.out.glob("cells/*")} == before
+    assert found_by(run.out / "report.json")["rows"] == found_by(finished / "report.json")["rows"]
+
+
+def test_numbers_of_processes() -> None:
+    assert [workers_of(n) for n in (-1, 1, 2, 9)] == [1, 1, 2, 2]
+    assert workers_of(None) in (1, 2)
+
+
+def test_the_second_process_is_silent_about_mistakes(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cake.toml").write_text(config_text(shop).replace('"cake"', '"no such"'), encoding="utf-8")
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    _fill(read_run(tmp_path / "cake.toml", tmp_path / "out"))
+    assert not (tmp_path / "out" / "cells").exists()
