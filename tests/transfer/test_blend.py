@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse as sp
 from launch_worlds import fitted, fused, launch, made, quality
 
 from crossaisle.errors import MethodError
 from crossaisle.recommender import SCORERS
 from crossaisle.testing_world import tiny_problem
+from crossaisle.transfer.padded import Padded
+from crossaisle.types import Floats, History
 
 PARTS = ("zero_shot", "popularity", "als", "user_kernel")
 
@@ -69,3 +72,16 @@ def test_without_a_part_that_reads_content_new_items_are_refused() -> None:
     shop = fitted(tiny_problem(), "blend", None, parts=("popularity", "als"))
     with pytest.raises(MethodError, match="add zero_shot or finetune"):
         shop.with_items(pl.DataFrame({"item_id": ["new"], "title": ["x"]}))
+
+
+def test_a_part_that_cannot_know_new_items_reads_the_old_ones_with_their_ages() -> None:
+    class Ages:
+        kind = "ages"
+
+        def score(self, history: History) -> Floats:
+            assert len(history.ages) == history.counts.nnz
+            return np.tile(history.ages.sum(), (len(history), 3)).astype(np.float32)
+
+    counts = sp.csr_matrix(np.array([[1.0, 0, 1], [0, 0, 1]], dtype=np.float32))
+    history = History(counts, np.array([5, 7, 9], dtype=np.float32), np.array([0, 1]))
+    assert Padded(Ages(), 1).score(history).tolist() == [[5.0] * 4] * 2  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ from ..recommender import SCORERS, Recommender, scorer
 from ..rng import generator
 from ..types import Basis, Codes, Floats, History, Scorer, Tensors
 from .method import METHODS, check_needs, transfer
+from .padded import Padded
 from .problem import Problem, count_matrix
 from .result import recommender_for
 
@@ -34,11 +35,11 @@ _KEPT = 0.05
 class BlendOptions:
     """Options of `blend`."""
 
-    parts: tuple[str, ...] = ("zero_shot", "popularity", "als", "user_kernel", "finetune")
+    parts: tuple[str, ...] = ("zero_shot", "popularity", "als", "user_kernel", "shared_bottom")
     """Methods to combine; those whose needs are not met are left out."""
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
-    prior: Mapping[str, float] = field(default_factory=lambda: {"user_kernel": 0.6, "finetune": 0.4})
+    prior: Mapping[str, float] = field(default_factory=lambda: {"user_kernel": 0.6, "shared_bottom": 0.4})
     """Weights before anything is seen (others 0); chosen on launches before the demo's test period."""
     prior_users: int = 500
     """The prior counts as much as so many held-out users."""
@@ -174,7 +175,7 @@ def usable(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[
                 raise
             left_out[name] = str(error)
     # What only the first days have needs no place beside what was learned later.
-    if "finetune" in names and "zero_shot" in names:
+    if "zero_shot" in names and {"shared_bottom", "finetune"} & set(names):
         names.remove("zero_shot")
     if not names:
         raise MethodError("blend has no usable part: " + " ".join(left_out.values()))
@@ -269,34 +270,3 @@ def judged(weights: Doubles, scores: Sequence[Floats], relevant: Sequence[sp.csr
         mixed = np.tensordot(weights[used].astype(np.float32), parts[used], axes=1)
         found.append(ndcg(hits_of(top_k(mixed, K), asked), np.diff(asked.indptr), K))
     return np.concatenate(found)
-
-
-@scorer("padded")
-@dataclass(frozen=True, eq=False)
-class Padded:
-    """A scorer that knows nothing of the newest items: they get its mean score.
-
-    Attributes:
-        part: the scorer.
-        added: number of new items at the end.
-    """
-
-    kind: ClassVar[str] = "padded"
-    part: Scorer
-    added: int
-
-    def score(self, history: History) -> Floats:
-        """(n, catalogue + added)."""
-        old = History(history.counts[:, : history.counts.shape[1] - self.added], history.ages, history.users)
-        known = self.part.score(old)
-        return np.hstack([known, np.repeat(known.mean(axis=1, keepdims=True), self.added, axis=1)])
-
-    def state(self) -> tuple[Tensors, dict[str, Any]]:
-        """Arrays and numbers to restore this scorer."""
-        tensors, meta = self.part.state()
-        return tensors, {"kind": self.part.kind, "added": self.added, "meta": meta}
-
-    @classmethod
-    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
-        """The inverse of `state`."""
-        return cls(SCORERS.get(meta["kind"]).restore(tensors, meta["meta"]), meta["added"])
