@@ -26,7 +26,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bench, study):
         monkeypatch.setattr(module, "open_data", lambda *_: world)
     for module in (bench, demo):
-        monkeypatch.setattr(module, "DEFAULT_METHODS", FEW)
+        monkeypatch.setattr(module, "demo_methods", lambda: FEW)
+        monkeypatch.setattr(module, "workers_of", lambda _: 1)  # another process would not see the World in its place
         monkeypatch.setattr(
             module,
             "demo_study",

@@ -24,7 +24,7 @@ app = App(name="demo", help_epilogue="Example: crossaisle demo --target DELI --w
 def demo(
     *,
     target: str = "NUTRITION",
-    weeks: Numbers = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0),
+    weeks: Numbers = (0.0, 1.0, 2.0, 4.0, 8.0),
     seeds: Seeds = (0, 1, 2),
     out: Path = Path("runs/demo"),
     workers: Workers = None,
