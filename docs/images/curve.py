@@ -23,7 +23,7 @@ def main(report: Path) -> None:
         page = Path(folder) / "page.html"
         page.write_text(report.read_text(encoding="utf-8").replace("</head>", STYLE), encoding="utf-8")
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1.25"]
-        shot = [f"--screenshot={OUT}", "--window-size=760,485", page.as_uri()]
+        shot = [f"--screenshot={OUT}", "--window-size=760,510", page.as_uri()]
         subprocess.run(["chromium", *flags, *shot], check=True, capture_output=True, timeout=120)
 
 
