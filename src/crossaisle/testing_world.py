@@ -76,6 +76,9 @@ def without(problem: Problem, need: str) -> Problem:
     of_target = pl.col("domain") == world.domain_code(problem.target)
     if need == "target_interactions":
         return dataclasses.replace(problem, split=dataclasses.replace(split, train=split.train.filter(~of_target)))
+    if need == "warm_items":
+        warm = pl.col("item").is_in(pl.Series(problem.catalogue).implode())
+        return dataclasses.replace(problem, split=dataclasses.replace(split, train=split.train.filter(~warm)))
     if need == "several_sources":
         return dataclasses.replace(problem, sources=problem.sources[:1])
     if need == "overlapping_users":

@@ -161,7 +161,7 @@ def test_transfer_takes_options_and_says_what_is_next(cli: Cli, shop: Path, tmp_
         (["--target", "cake", "--weeks", "-1"], "weeks is -1"),
         (["--target", "cake", "--cut", "soon"], "a time such as"),
         (["--target", "cake", "--base", "nowhere"], "nowhere"),
-        (["--target", "cake", "--method", "user_kernel", "--weeks", "0"], "needs target_interactions"),
+        (["--target", "cake", "--method", "ease", "--weeks", "0"], "needs target_interactions"),
     ],
 )
 def test_wrong_transfers(cli: Cli, shop: Path, tmp_path: Path, words: list[str], sentence: str) -> None:
@@ -246,7 +246,7 @@ def test_validate_nothing_there(cli: Cli, tmp_path: Path) -> None:
 def test_methods_lists_all_and_explains_one(cli: Cli) -> None:
     listed = {m["name"]: m for m in cli("methods", "--json").json}
     assert listed["ease"]["kind"] == "control"
-    assert listed["user_kernel"]["needs"] == ["target_interactions", "overlapping_users"]
+    assert listed["user_kernel"]["needs"] == ["warm_items"]
     assert "Steck" in cli("methods").out
     (one,) = cli("methods", "als", "--json").json
     assert {"factors", "alpha"} <= {o["name"] for o in one["options"]}

@@ -46,7 +46,7 @@ def test_every_method_at_every_step_with_its_interval(world: World, study: Study
             assert 0 <= found.low <= found.value <= found.high <= 1
             assert found.seeds == (3 if spec.method == "als" else 1)
     assert row(report, "ease", 0.0) is None
-    assert any(w.startswith("Left out at week 0: ease, als, user_kernel, because the method") for w in report.warnings)
+    assert any(w.startswith("Left out at week 0: ease, als, because the method") for w in report.warnings)
     assert [(s["week"], s["visible_rows"] > 0) for s in report.protocol["steps"]] == [(0, 0), (2, 1), (8, 1)]
     assert report.protocol["users"]["week 2"]["new"] == row(report, "ease", 2.0).users
     assert {c.method for c in report.costs if c.week == 8.0} == set(report.kinds)

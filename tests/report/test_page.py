@@ -85,14 +85,14 @@ def test_names_of_users_are_text_and_never_markup(found: Report) -> None:
 
 def test_curves_take_the_best_control_at_each_step(found: Report) -> None:
     series = {s.name: s for s in view.curves(found, *view.headline(found))}
-    assert set(series) == {"best control", "user_kernel"}
+    assert set(series) == {"best control", "ease_all"}
     table = view.numbers(found, *view.headline(found))
     controls = [m for m, kind in found.kinds.items() if kind == "control"]
     for x, value, low, high in series["best control"].points:
         rows = [table[m, (x, None)] for m in controls if (m, (x, None)) in table]
         assert value == max(r.value for r in rows)
         assert low <= value <= high
-    assert [x for x, *_ in series["user_kernel"].points] == [2.0, 8.0]
+    assert [x for x, *_ in series["ease_all"].points] == [2.0, 8.0]
 
 
 def test_the_words_at_the_arrow_have_room_in_a_wide_font(found: Report) -> None:

@@ -15,7 +15,7 @@ from crossaisle.report.terminal import show
 
 
 def with_time(report: Report, **changes: Any) -> Report:
-    row = TimeSavedRow("cake", "user_kernel", 2.0, 0.4, 5.2, 2.6, False, 1.9, 3.3)
+    row = TimeSavedRow("cake", "ease_all", 2.0, 0.4, 5.2, 2.6, False, 1.9, 3.3)
     return dataclasses.replace(report, time_saved=(dataclasses.replace(row, **changes),))
 
 
@@ -39,8 +39,8 @@ def test_the_lead_about_time(found: Report, changes: dict[str, Any], expected: s
 
 
 def verdicts(report: Report, verdict: Any) -> Report:
-    ships = "ease" if verdict == "hurts" else "user_kernel"
-    row = GuardRow("cake", 2.0, None, "new", "user_kernel", "best_control", "ease", "ndcg", 10, -0.01, -0.02, -0.005,
+    ships = "ease" if verdict == "hurts" else "ease_all"
+    row = GuardRow("cake", 2.0, None, "new", "ease_all", "best_control", "ease", "ndcg", 10, -0.01, -0.02, -0.005,
                    verdict, 40, 1, 1)  # fmt: skip
     sent = tuple(dataclasses.replace(s, ships=ships, verdict=verdict) for s in report.ships)
     return dataclasses.replace(report, guard=(row,), ships=sent, time_saved=())
@@ -55,15 +55,15 @@ def verdicts(report: Report, verdict: Any) -> Report:
     ],
 )  # fmt: skip
 def test_the_lead_about_the_guard(found: Report, verdict: str, expected: str) -> None:
-    assert words.lead(verdicts(found, verdict)) == f"In cake, user_kernel {expected}"
+    assert words.lead(verdicts(found, verdict)) == f"In cake, ease_all {expected}"
 
 
 def test_other_leads(found: Report, single: Report) -> None:
-    assert words.lead(single).startswith("In cake, user_kernel is better than the best control, ")
+    assert words.lead(single).startswith("In cake, ease_all is better than the best control, ")
     control = dataclasses.replace(found, protocol={**found.protocol, "ship": "ease"})
     assert words.lead(control) == "ease is a control: this study compares controls, and nothing was carried over."
     nothing = dataclasses.replace(found, guard=(), time_saved=())
-    assert words.lead(nothing) == "user_kernel could not be compared with a control at week 2: people get user_kernel."
+    assert words.lead(nothing) == "ease_all could not be compared with a control at week 2: people get ease_all."
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.03451, ".0345"), (1.0, "1.0000"), (0.0, ".0000"), (-0.5, "-.5000")])
@@ -81,9 +81,9 @@ def test_signed_numbers() -> None:
 
 
 def test_steps_are_named_once_with_their_unit(found: Report, single: Report) -> None:
-    assert words.guard_summary(verdicts(found, "hurts"), "user_kernel") == "hurts at week 2"
+    assert words.guard_summary(verdicts(found, "hurts"), "ease_all") == "hurts at week 2"
     assert words.guard_summary(found, "ease") == "not compared"
-    assert words.ships(found) == "People get popularity at week 0; user_kernel at week 2, 8."
+    assert words.ships(found) == "People get popularity at week 0; ease_all at week 2, 8."
     assert words.ships(single).startswith("People get ")
 
 

@@ -13,7 +13,7 @@ from launch_worlds import fitted, fused, launch, made, quality
 
 from crossaisle.errors import MethodError
 from crossaisle.recommender import SCORERS
-from crossaisle.testing_world import tiny_problem
+from crossaisle.testing_world import tiny_problem, without
 from crossaisle.transfer.padded import Padded
 from crossaisle.types import Floats, History
 
@@ -58,7 +58,7 @@ def test_restored_it_scores_the_same_bit_for_bit() -> None:
 
 
 def test_parts_whose_needs_are_not_met_are_left_out_and_named() -> None:
-    problem = tiny_problem(weeks=0)
+    problem = without(tiny_problem(weeks=0), "warm_items")
     blend = fitted(problem, "blend", None, parts=PARTS)
     assert set(blend.facts["left_out"]) == {"zero_shot", "als", "user_kernel"}
     assert blend.facts["weights"] == {"popularity": 1.0}

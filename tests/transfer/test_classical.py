@@ -19,6 +19,7 @@ from crossaisle.transfer import als, common, ease, item_knn, popularity, user_ke
 from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.result import kind_of
+from crossaisle.transfer.voters import Voters
 from crossaisle.types import History
 
 DRAW = np.random.default_rng(0)
@@ -119,9 +120,10 @@ def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
     profiles = user_kernel.profiles_of(X, np.linspace(0.5, 2, 12).astype(np.float32))
     assert np.linalg.norm(profiles.toarray(), axis=1) == pytest.approx(1.0 * (np.diff(X.indptr) > 0), abs=1e-6)
     catalogue, lam = np.array([3, 8, 9]), 0.7
-    events, prior = (X[:, catalogue] > 0).astype(np.float32), np.array([0.1, 0.0, 0.3], np.float32)
-    votes, own = user_kernel.ridge_votes(profiles, events, prior, catalogue, lam)
-    bought = events.toarray() - prior
+    events, prior = (X[:, catalogue] > 0).astype(np.float32), np.array([[0.1, 0, 0.3], [0, 0.2, 0]], np.float32)
+    voters = Voters(np.arange(30), events, np.arange(30) % 2, prior)
+    votes, own = user_kernel.ridge_votes(profiles, voters, prior, catalogue, lam)
+    bought = events.toarray() - prior[voters.elsewhere]
     x = profiles.toarray().astype(np.float64)
     got = x @ x.T @ votes - x[:, catalogue] * own
     for column, j in enumerate(catalogue):
@@ -130,24 +132,14 @@ def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
         assert got[:, column] == pytest.approx(others @ w, abs=1e-4)
 
 
-def test_user_kernel_keeps_the_users_with_most_items_when_there_are_too_many() -> None:
-    problem = tiny_problem()
-    options = user_kernel.UserKernelOptions(max_users=5)
-    kept = user_kernel.training_users(problem.target_counts, options)
-    number = np.diff(problem.target_counts.indptr)
-    assert len(kept) == 5
-    assert number[kept].min() >= np.delete(number, kept).max()
-    assert user_kernel.fit(None, problem, options).scorer.score(problem.history).shape == (80, 24)
-
-
 @pytest.mark.parametrize(
     ("method", "options"),
     [
         ("item_knn", {"half_life_weeks": 4.0}), ("item_knn", {"scope": "all", "similarity": "iou"}),
         ("ease", {"scope": "all", "regularization": 5.0}), ("ease", {"scope": "all", "max_items": 3}),
         ("als", {"scope": "all", "factors": 4, "regularization": 0.1}), ("user_kernel", {"kind": "cosine"}),
-        ("user_kernel", {"scope": "sources"}), ("user_kernel", {"scope": "target", "prior": 0.0}),
-        ("popularity", {"unit": "events", "half_life_weeks": 3.0}),
+        ("user_kernel", {"max_users": 5}), ("user_kernel", {"scope": "sources"}),
+        ("user_kernel", {"scope": "target", "prior": 0.0}), ("popularity", {"unit": "events", "half_life_weeks": 3.0}),
     ],
 )  # fmt: skip
 def test_options_keep_the_contract(method: str, options: dict[str, object]) -> None:

@@ -185,9 +185,7 @@ def test_an_unknown_part_to_unfreeze_is_named() -> None:
         fitted(launch(made(), 2), "finetune", fused(made(), 2), unfreeze=["tower"])
 
 
-@pytest.mark.parametrize(
-    "method", ["user_kernel", "als", "ease", "item_knn", "finetune", "shared_bottom", "target_only"]
-)
+@pytest.mark.parametrize("method", ["als", "ease", "item_knn", "finetune", "shared_bottom", "target_only"])
 def test_a_target_without_rows_is_refused_through_the_door(method: str) -> None:
     small = {"dim": 4, "hidden": 4, "collaborative": 4, "content": {"text": ""}}
     base = fuse(tiny_world(), ("tea", "coffee"), steps=2, **small)

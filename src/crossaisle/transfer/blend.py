@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
+import scipy.stats
 
 from .. import config
 from ..errors import MethodError
@@ -27,6 +28,10 @@ K = 10
 """Places of the ranking that weights are judged on."""
 LEAST = 0.02
 """Parts with a smaller weight are left out: they cost time and change nothing."""
+PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_shot": 0.4}
+"""zero_shot stands in for shared_bottom where nothing of the target is visible."""
+_SURE = 0.025
+"""One-sided level at which a part alone counts as better than the shrunk blend on the held-out users."""
 _KEPT = 0.05
 """Share of the tried weights, the best ones, whose mean is taken: a mean of good ones varies less than the best."""
 
@@ -39,7 +44,7 @@ class BlendOptions:
     """Methods to combine; those whose needs are not met are left out."""
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
-    prior: Mapping[str, float] = field(default_factory=lambda: {"user_kernel": 0.6, "shared_bottom": 0.4})
+    prior: Mapping[str, float] = field(default_factory=lambda: PRIOR)
     """Weights before anything is seen (others 0); chosen on launches before the demo's test period."""
     prior_users: int = 500
     """The prior counts as much as so many held-out users."""
@@ -134,10 +139,8 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
     weights = prior_of(names, options)
     facts: dict[str, Any] = {"validation_users": users}
     if len(names) > 1 and users >= options.min_users:
-        found, told = learned(base, names, folds, options, problem.seed)
-        weights = (users * found + options.prior_users * weights) / (users + options.prior_users)
-        weights = np.where(weights < LEAST, 0.0, weights)
-        weights, facts = weights / weights.sum(), facts | told
+        weights, told = learned(base, names, folds, options, problem.seed)
+        facts |= told
     kept = {n: w for n, w in zip(names, weights, strict=True) if w > 0}
     parts = {n: fitted(n, base, problem, options).scorer for n in kept}
     made = BlendScorer(parts, np.array(list(kept.values()), dtype=np.float32))
@@ -229,7 +232,10 @@ def held_out(problem: Problem, fold: int, folds: int) -> Fold:
 def learned(
     base: Base | None, names: Sequence[str], folds: Sequence[Fold], options: BlendOptions, seed: int
 ) -> tuple[Doubles, dict[str, Any]]:
-    """Weights (parts,) that rank best for the held-out users, and what each part reaches alone."""
+    """Weights (parts,) learned on the held-out users, and what each part reaches alone.
+
+    They are those that rank best, shrunk to the prior; unless a part alone then ranks better beyond noise.
+    """
     scores, relevant = [], []
     for fold in folds:
         history = fold.problem.history_for(fold.users)
@@ -242,17 +248,26 @@ def learned(
     tried = candidates(len(names), options.tries, seed)
     values = np.stack([judged(w, scores, relevant) for w in tried])
     means = values.mean(axis=1)
-    alone = means[: len(names)]
     best = np.argsort(-means, kind="stable")[: max(1, round(_KEPT * len(tried)))]
-    mean = tried[best].mean(axis=0)
-    single = int(np.argmax(alone))
-    together = judged(mean, scores, relevant)
-    chosen = mean if together.mean() >= alone[single] else tried[single]
+    single = int(np.argmax(means[: len(names)]))
+    found = tried[best].mean(axis=0)
+    if judged(found, scores, relevant).mean() < means[single]:
+        found = tried[single]
+    weights = shrunk(found, prior_of(names, options), values.shape[1], options)
+    if scipy.stats.ttest_rel(values[single], judged(weights, scores, relevant), alternative="greater").pvalue < _SURE:
+        weights = found
     facts = {
-        "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, alone, strict=True)},
-        "validation_ndcg_blend": round(float(max(together.mean(), alone[single])), 4),
+        "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, means[: len(names)], strict=True)},
+        "validation_ndcg_blend": round(float(judged(weights, scores, relevant).mean()), 4),
     }
-    return chosen, facts
+    return weights, facts
+
+
+def shrunk(found: Doubles, prior: Doubles, users: int, options: BlendOptions) -> Doubles:
+    """(parts,) mean of the weights found on `users` people and the prior, small ones left out."""
+    mixed = (users * found + options.prior_users * prior) / (users + options.prior_users)
+    kept = np.where(mixed < LEAST, 0.0, mixed)
+    return np.asarray(kept / kept.sum())
 
 
 def candidates(parts: int, tries: int, seed: int) -> Doubles:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender
@@ -16,6 +18,7 @@ Need = Literal[
     "base",
     "item_content",
     "target_interactions",
+    "warm_items",
     "overlapping_users",
     "overlapping_items",
     "timestamps",
@@ -96,6 +99,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
         "base": lambda: base is not None,
         "item_content": lambda: _told(problem),
         "target_interactions": lambda: len(problem.target_rows) > 0,
+        "warm_items": lambda: bool(np.isin(problem.visible["item"].unique().to_numpy(), problem.catalogue).any()),
         "overlapping_users": lambda: _overlap(problem, "user"),
         "overlapping_items": lambda: _overlap(problem, "item"),
         "timestamps": lambda: world.timed,
@@ -105,6 +109,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
         "base": "fuse one first (`crossaisle fuse`, or fuse(...) in Python).",
         "item_content": "give its items titles, prices or attributes, or choose a method without this need.",
         "target_interactions": "show some weeks of the target, or choose zero_shot.",
+        "warm_items": "show some weeks of the target, add sources that sell the same items, or choose zero_shot.",
         "overlapping_users": "choose a method without this need.",
         "overlapping_items": "choose a method without this need.",
         "timestamps": "add a `timestamp` column, or choose a split without time.",

@@ -9,14 +9,25 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
+from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
 from .alike import alike, share_of
-from .common import TIE_BREAK, Weight, best_per_row, pack, popularity_of, unpack, weighted  # fmt: skip
+from .common import (
+    TIE_BREAK,
+    Weight,
+    best_per_row,
+    pack,
+    popularity_of,
+    training_history,
+    unpack,
+    weighted,
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .voters import Voters, voters_of
 
 COLUMNS = 512
 Kind = Literal["ridge", "cosine"]
@@ -27,7 +38,7 @@ class UserKernelOptions:
     """Options of `user_kernel`."""
 
     scope: Literal["sources", "target", "both"] = "both"
-    """What a user's profile is made of: items of the sources, of the target, or of both."""
+    """What a user's profile is made of: items of the sources, of the target (whose rows alone are read), or both."""
     kind: Kind = "ridge"
     """``ridge``: kernel ridge regression, exact; ``cosine``: weighted mean of the nearest users."""
     regularization: float = 2.0
@@ -35,7 +46,7 @@ class UserKernelOptions:
     neighbours: int = 200
     """Nearest users that vote in kind ``cosine``."""
     max_users: int = 12_000
-    """In kind ``ridge``: most training users, those with most target items (memory: 8 bytes × square)."""
+    """In kind ``ridge``: most training users, the target's and the fullest first (memory: 8 bytes × square)."""
     idf: float = 0.5
     """Exponent of log(users / users of the item) in profiles; 0: all items alike."""
     target_weight: float = 3.0
@@ -46,15 +57,16 @@ class UserKernelOptions:
     """Weeks after which an event counts half in profiles; none: no decay."""
     prior: float = 1.0
     """In kind ``ridge``: share of an item's popularity taken as given before the ridge explains the rest."""
-
+    prior_people: float = 2.0
+    """In scope ``both``: popularity of the same items elsewhere counts as much as so many people of the target."""
     content_power: float = 2.0
     """Scores are shared among items alike in attributes and title words, to this power; 0: each item by itself."""
     content_neighbours: int = 100
     """How many items alike share with each item."""
 
     def __post_init__(self) -> None:
-        if self.content_power < 0 or self.content_neighbours < 1:
-            raise ValueError("content_power ≥ 0 and content_neighbours ≥ 1 are needed.")
+        if min(self.content_power, self.prior_people) < 0 or self.content_neighbours < 1:
+            raise ValueError("content_power ≥ 0, prior_people ≥ 0 and content_neighbours ≥ 1 are needed.")
         if self.regularization <= 0 or min(self.neighbours, self.max_users) < 1 or self.target_weight < 0:
             raise ValueError("regularization > 0, neighbours ≥ 1, max_users ≥ 1 and target_weight ≥ 0 are needed.")
 
@@ -122,55 +134,51 @@ class UserKernelScorer:
     "user_kernel",
     options=UserKernelOptions,
     paper="kernel ridge regression; zero self-weight as in Steck 2019, eq. 8, in the dual",
-    needs=("target_interactions", "overlapping_users"),
+    needs=("warm_items",),
 )
 def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Recommender:
     """People who bought alike elsewhere buy alike here: kernel ridge from whole profiles to target items."""
-    events = weighted(problem.history, options.weight, options.half_life_weeks)
-    counts = problem.target_counts
-    users = training_users(counts, options)
-    item_weight = item_weights(problem, options)
-    profiles = profiles_of(events[users], item_weight)
-    bought = (counts[users] > 0).astype(np.float32)
-    prior, own = np.zeros((2, len(problem.catalogue)), dtype=np.float32)
-    votes: Floats | sp.csr_matrix = bought
+    past = training_history(problem, "target" if options.scope == "target" else "all")
+    most = options.max_users if options.kind == "ridge" else None
+    voters = voters_of(problem, options.scope == "both", options.prior_people, most)
+    if not len(voters.users):
+        raise MethodError(
+            f"nobody bought anything of {problem.target!r} yet; show some weeks of it, or choose zero_shot."
+        )
+    item_weight = item_weights(past, problem.catalogue, options)
+    events = weighted(past, options.weight, options.half_life_weeks)
+    profiles = profiles_of(events[voters.users], item_weight)
+    own = np.zeros(len(problem.catalogue), dtype=np.float32)
+    start, votes = own, voters.bought
+    prior = options.prior * voters.popularity
     if options.kind == "ridge":
-        prior = (options.prior * np.asarray(bought.mean(axis=0)).ravel()).astype(np.float32)
-        votes, own = ridge_votes(profiles, bought, prior, problem.catalogue, options.regularization)
+        start = prior[0]
+        votes, own = ridge_votes(profiles, voters, prior, problem.catalogue, options.regularization)
     settings = {k: getattr(options, k) for k in ("kind", "neighbours", "weight", "half_life_weeks")}
-    start = prior + np.float32(TIE_BREAK) * popularity_of(problem)
-    near, share = company(problem, options)
+    start = start + np.float32(TIE_BREAK) * popularity_of(problem)
+    near, share = company(problem, options, voters)
     made = UserKernelScorer(profiles, item_weight, votes, own, start, problem.catalogue, near, share, settings)
-    return recommender_for(problem, "user_kernel", made, training_users=len(users))
+    return recommender_for(problem, "user_kernel", made, training_users=len(voters.users))
 
 
-def company(problem: Problem, options: UserKernelOptions) -> tuple[sp.csr_matrix, Floats]:
+def company(problem: Problem, options: UserKernelOptions, voters: Voters) -> tuple[sp.csr_matrix, Floats]:
     """Items alike, and the share of each item in its company (see `alike.share_of`)."""
     items = len(problem.catalogue)
     if options.content_power == 0:
         return sp.identity(items, dtype=np.float32, format="csr"), np.ones(items, dtype=np.float32)
     rows = problem.world.content[problem.catalogue.tolist()]
     near = alike(rows, options.content_power, options.content_neighbours)
-    sold = np.asarray((problem.target_counts > 0).sum(axis=0), dtype=np.float32).ravel()
+    sold = np.asarray(voters.bought[voters.elsewhere == 0].sum(axis=0), dtype=np.float32).ravel()
     return near, share_of(near, sold)
 
 
-def training_users(counts: sp.csr_matrix, options: UserKernelOptions) -> Codes:
-    """Sorted rows of `counts` (users, catalogue) with events; for a ridge the `max_users` fullest."""
-    number = np.diff(counts.indptr)
-    users = np.flatnonzero(number).astype(np.int64)
-    if options.kind == "ridge" and len(users) > options.max_users:
-        users = np.sort(users[np.argsort(-number[users], kind="stable")[: options.max_users]])
-    return users
-
-
-def item_weights(problem: Problem, options: UserKernelOptions) -> Floats:
+def item_weights(past: History, catalogue: Codes, options: UserKernelOptions) -> Floats:
     """(world items,) log(users / users of the item)^idf, times the weight of the item's part."""
-    counts = problem.history.counts
+    counts = past.counts
     people = np.bincount(counts.indices, minlength=counts.shape[1])
     rarity = np.log((1.0 + np.count_nonzero(np.diff(counts.indptr))) / (1.0 + people)) ** options.idf
     part = np.full(len(people), 0.0 if options.scope == "target" else 1.0)
-    part[problem.catalogue] = 0.0 if options.scope == "sources" else options.target_weight
+    part[catalogue] = 0.0 if options.scope == "sources" else options.target_weight
     return np.where(people > 0, rarity * part, 0.0).astype(np.float32)
 
 
@@ -183,9 +191,9 @@ def profiles_of(events: sp.csr_matrix, item_weight: Floats) -> sp.csr_matrix:
 
 
 def ridge_votes(
-    profiles: sp.csr_matrix, bought: sp.csr_matrix, prior: Floats, catalogue: Codes, regularization: float
+    profiles: sp.csr_matrix, voters: Voters, prior: Floats, catalogue: Codes, regularization: float
 ) -> tuple[Floats, Floats]:
-    """Dual ridge of Y = `bought` − `prior` on X = `profiles`, no item predicting itself.
+    """Dual ridge of Y = bought − prior on X = `profiles`, no item predicting itself.
 
     For each item j: min ‖Y_j − X w‖² + λ‖w‖² with w_j = 0: a purchase of j is explained by the rest of the
     profile. With G = (XXᵀ + λI)⁻¹, A = G Y, C = G X_j, P_jj = (1 − X_jᵀC)/λ and γ = X_jᵀA / P_jj, the score
@@ -193,8 +201,8 @@ def ridge_votes(
 
     Args:
         profiles: (n, items) CSR.
-        bought: (n, catalogue) CSR.
-        prior: (catalogue,) taken off each row of `bought`.
+        voters: what they bought.
+        prior: (2, catalogue) taken off the rows of the target's people and of the others.
         catalogue: columns of `profiles` that the catalogue's items have.
         regularization: λ.
 
@@ -202,13 +210,13 @@ def ridge_votes(
         votes (n, catalogue) float32 = A + Cγ/λ, own (catalogue,) float32 = γ/λ.
     """
     inverse = _regular_inverse(profiles, regularization)
-    y, x = bought.astype(np.float64).tocsc(), profiles[:, catalogue].astype(np.float64).tocsc()
-    votes = np.empty(bought.shape, dtype=np.float32)
-    own = np.empty(bought.shape[1], dtype=np.float32)
-    whole = inverse.sum(axis=1)
+    y, x = voters.bought.astype(np.float64).tocsc(), profiles[:, catalogue].astype(np.float64).tocsc()
+    votes = np.empty(y.shape, dtype=np.float32)
+    own = np.empty(y.shape[1], dtype=np.float32)
+    sums = np.stack([inverse[:, voters.elsewhere == g].sum(axis=1) for g in (0, 1)], axis=1)
     for start in range(0, len(own), COLUMNS):
         part = slice(start, start + COLUMNS)
-        a = (y[:, part].T @ inverse).T - whole[:, None] * prior[None, part]
+        a = (y[:, part].T @ inverse).T - sums @ prior[:, part]
         c = (x[:, part].T @ inverse).T
         left = 1.0 - np.asarray(x[:, part].multiply(c).sum(axis=0)).ravel()
         own[part] = np.asarray(x[:, part].multiply(a).sum(axis=0)).ravel() / left
