@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -15,7 +16,7 @@ from crossaisle.data.world import World
 from crossaisle.errors import ConfigError
 from crossaisle.evaluate.slices import evaluate_users
 from crossaisle.testing_world import tiny_problem
-from crossaisle.transfer import als, common, ease, item_knn, popularity, user_kernel
+from crossaisle.transfer import als, als_mix, common, ease, graph_filter, item_knn, popularity, user_kernel
 from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.result import kind_of
@@ -138,6 +139,7 @@ def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
         ("item_knn", {"half_life_weeks": 4.0}), ("item_knn", {"scope": "all", "similarity": "iou"}),
         ("ease", {"scope": "all", "regularization": 5.0}), ("ease", {"scope": "all", "max_items": 3}),
         ("als", {"scope": "all", "factors": 4, "regularization": 0.1}), ("user_kernel", {"kind": "cosine"}),
+        ("als_mix", {"scope": "all", "factors": (2, 4), "draws": 1}), ("graph_filter", {"scope": "all", "rank": 4}),
         ("user_kernel", {"max_users": 5}), ("user_kernel", {"scope": "sources"}),
         ("user_kernel", {"scope": "target", "prior": 0.0}), ("popularity", {"unit": "events", "half_life_weeks": 3.0}),
     ],
@@ -191,3 +193,32 @@ def test_a_control_that_reads_other_domains_is_a_transfer() -> None:
     assert kind_of(method, ease.EaseOptions()) == "control"
     assert kind_of(method, ease.EaseOptions(scope="all")) == "transfer"
     assert kind_of(METHODS.get("user_kernel"), user_kernel.UserKernelOptions(scope="target")) == "control"
+
+
+def test_als_mix_is_the_mean_of_its_members_scores() -> None:
+    problem = tiny_problem()
+    mix = als_mix.fit(None, problem, als_mix.AlsMixOptions(factors=(2, 4), draws=1, iterations=3))
+    parts = [p.score(problem.history) for p in mix.scorer.parts.values()]
+    assert [p.factors.shape[1] for p in mix.scorer.parts.values()] == [2, 4]
+    assert mix.scorer.score(problem.history) == pytest.approx(
+        np.mean([common.standardised(p) for p in parts], axis=0), abs=1e-5
+    )
+    assert als_mix.penalty(10.0, 16) == 10.0
+    assert als_mix.penalty(10.0, 128) == pytest.approx(40.0)
+
+
+def test_graph_filter_is_gf_cf() -> None:
+    problem = tiny_problem()
+    options = graph_filter.GraphFilterOptions(item_exponent=0.5, output_exponent=0.5, rank=3, low_pass=0.0)
+    history = common.training_history(problem, "target")
+    linear = graph_filter.fit(None, problem, options).scorer.score(history)
+    x = (problem.target_counts.toarray() > 0).astype(float)
+    users, items = np.maximum(x.sum(1), 1), np.maximum(x.sum(0), 1)
+    normal = x / np.sqrt(users)[:, None] / np.sqrt(items)[None, :]
+    by_hand = (x / np.sqrt(items)) @ normal.T @ normal * np.sqrt(items)
+    assert linear == pytest.approx(by_hand, abs=1e-4)
+    both = graph_filter.fit(None, problem, dataclasses.replace(options, low_pass=1.0))
+    vectors = np.linalg.svd(normal)[2][:3]
+    low = (x / np.sqrt(items)) @ vectors.T @ vectors * np.sqrt(items)
+    added = both.scorer.score(history) - linear
+    assert np.corrcoef(added.ravel(), low.ravel())[0, 1] > 0.9999

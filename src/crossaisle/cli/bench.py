@@ -1,20 +1,25 @@
-"""`crossaisle bench`: longer, resumable studies over several targets."""
+"""`crossaisle bench`: public splits beside published numbers, and the long study of the demo; both resumable."""
 
 from __future__ import annotations
 
 import json
 import re
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from ..bench.result import BenchResult
+from ..bench.result import to_markdown as bench_markdown
+from ..bench.sets import OWN, SETS, BenchSet
+from ..bench.whole import bench_set
 from ..data.load import ReadOptions
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError, unknown
 from ..evaluate.across import Across, across, to_markdown
 from ..evaluate.result import Report
 from ..files import write_whole
 from .demo import demo_methods, demo_study
-from .flags import Names, Numbers, Seeds, open_data
+from .flags import Maybe, Names, Numbers, Seeds, open_data
 from .output import OUTPUT, Output, emit, say
 from .progress import drawing
 from .runfile import make_run
@@ -23,7 +28,71 @@ from .workers import Workers, workers_of
 
 TARGETS = ("NUTRITION", "DELI", "COSMETICS", "SEAFOOD-PCKGD", "PASTRY")
 
-app = App(name="bench", help_epilogue="Example: crossaisle bench demo --out runs/bench-demo")
+app = App(
+    name="bench",
+    help="Public splits with given candidates beside published numbers, and the long study of the demo; resumable.",
+    help_epilogue="Example: crossaisle bench xmrec-t1 --bench /data/bench --out runs/bench",
+)
+
+
+@app.default
+def sets(
+    names: Names = (),
+    /,
+    *,
+    bench: Annotated[Path | None, Maybe, Parameter(env_var="CROSSAISLE_BENCH")] = None,
+    data: Annotated[Path | None, Maybe] = None,
+    seeds: Seeds = (0, 1, 2),
+    ablation: Annotated[bool, Parameter(negative="")] = False,
+    out: Path = Path("runs/bench"),
+    output: Output = OUTPUT,
+) -> None:
+    """Rank the given candidates of public sets, or of a folder of your own, with every expert and their stack.
+
+    Args:
+        names: xmrec-t1, cdrib-game-video, disencdr-sport-phone, or all.
+        bench: folder that holds the sets.
+        data: a folder of your own with train, test and candidates.parquet; instead of names.
+        seeds: of the methods that draw at random.
+        ablation: also the stack without each of its parts.
+        out: folder; it takes a JSON and a Markdown file for each set. Finished cells are not run again.
+    """
+    folders = [(OWN, data)] if data is not None else [(s, _folder(bench, s.name)) for s in _named(names)]
+    found = []
+    with drawing():
+        for asked, folder in folders:
+            found.append(bench_set(asked, folder, seeds, out / folder.name, ablation))
+            write_set(found[-1], out)
+    if output.json:
+        emit({"out": str(out), "sets": [f.to_dict() for f in found]})
+    else:
+        print("\n".join(bench_markdown(f) for f in found) + f"\nwritten: {out}")
+
+
+def _named(names: tuple[str, ...]) -> list[BenchSet]:
+    if not names:
+        raise ConfigError(f"no set is named; allowed: {', '.join(SETS)}, all, demo, or --data FOLDER.")
+    if names == ("all",):
+        return list(SETS.values())
+    strange = [n for n in names if n not in SETS]
+    if strange:
+        raise ConfigError(unknown("benchmark set", strange[0], [*SETS, "all", "demo"]))
+    return [SETS[n] for n in names]
+
+
+def _folder(bench: Path | None, name: str) -> Path:
+    if bench is None:
+        raise ConfigError("where the sets are is not known; give --bench FOLDER, or set CROSSAISLE_BENCH.")
+    if not (bench / name).is_dir():
+        raise DataError(f"{bench} has no folder {name!r}; give the folder that holds the sets as --bench.")
+    return bench / name
+
+
+def write_set(found: BenchResult, out: Path) -> None:
+    """``NAME.json`` and ``NAME.md`` in `out`."""
+    document = json.dumps(found.to_dict(), ensure_ascii=False, indent=1) + "\n"
+    write_whole(out / f"{found.set}.json", document.encode())
+    write_whole(out / f"{found.set}.md", bench_markdown(found).encode())
 
 
 @app.command(help_epilogue="Example: crossaisle bench demo --targets NUTRITION DELI --seeds 0 --out runs/bench-demo")

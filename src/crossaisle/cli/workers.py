@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
@@ -58,6 +59,7 @@ def _fill(run: Run) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process says what there is to say
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # not killed: libraries give their semaphores back
     torch.set_num_threads(1)
     with suppress(CrossaisleError):  # it comes upon the same trouble and reports it
         fill(open_data(run.location, run.read), run.study, run.methods, run.out)

@@ -2,13 +2,16 @@
 
 from . import (
     als,
+    als_mix,
     blend,
     ease,
     finetune,
+    graph_filter,
     item_knn,
     popularity,
     probe,
     shared_bottom,
+    stack,
     target_only,
     user_kernel,
     zero_shot,
@@ -16,13 +19,16 @@ from . import (
 
 __all__ = [
     "als",
+    "als_mix",
     "blend",
     "ease",
     "finetune",
+    "graph_filter",
     "item_knn",
     "popularity",
     "probe",
     "shared_bottom",
+    "stack",
     "target_only",
     "user_kernel",
     "zero_shot",

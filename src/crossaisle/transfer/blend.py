@@ -12,15 +12,16 @@ import polars as pl
 import scipy.sparse as sp
 import scipy.stats
 
-from .. import config
 from ..errors import MethodError
 from ..metrics import Doubles, hits_of, ndcg, top_k
 from ..models.base import Base
-from ..recommender import SCORERS, Recommender, scorer
+from ..recommender import Recommender, scorer
 from ..rng import generator
 from ..types import Basis, Codes, Floats, History, Scorer, Tensors
-from .method import METHODS, check_needs, transfer
+from .common import standardised
+from .method import transfer
 from .padded import Padded
+from .parts import fit_part, pack_parts, unpack_parts, usable
 from .problem import Problem, count_matrix
 from .result import recommender_for
 
@@ -105,23 +106,13 @@ class BlendScorer:
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
-        tensors: Tensors = {"weights": self.weights}
-        meta: dict[str, Any] = {"parts": []}
-        for number, (name, part) in enumerate(self.parts.items()):
-            own, about = part.state()
-            tensors |= {f"{number}.{n}": t for n, t in own.items()}
-            meta["parts"].append({"name": name, "kind": part.kind, "meta": about})
-        return tensors, meta
+        tensors, parts = pack_parts(self.parts)
+        return tensors | {"weights": self.weights}, {"parts": parts}
 
     @classmethod
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
-        parts = {}
-        for number, part in enumerate(meta["parts"]):
-            start = f"{number}."
-            own = {n[len(start) :]: t for n, t in tensors.items() if n.startswith(start)}
-            parts[part["name"]] = SCORERS.get(part["kind"]).restore(own, part["meta"])
-        return cls(parts, tensors["weights"])
+        return cls(unpack_parts(tensors, meta["parts"]), tensors["weights"])
 
 
 @transfer(
@@ -133,7 +124,7 @@ class BlendScorer:
 )
 def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommender:
     """Recommenders of different kinds together, with weights learned on held-out users of the target."""
-    names, left_out = usable(base, problem, options)
+    names, left_out = chosen_parts(base, problem, options)
     folds = [held_out(problem, fold, options.folds) for fold in range(options.folds)]
     users = sum(len(f.users) for f in folds)
     weights = prior_of(names, options)
@@ -148,48 +139,23 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
     return recommender_for(problem, "blend", made, weights=shown, left_out=left_out, **facts)
 
 
-def standardised(scores: Floats) -> Floats:
-    """Each row with mean 0 and standard deviation 1; rows of equal scores become 0."""
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    spread = centred.std(axis=1, keepdims=True)
-    made: Floats = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
-    return made
-
-
 def prior_of(names: Sequence[str], options: BlendOptions) -> Doubles:
     """(parts,) prior weights that sum to 1; equal ones where the prior names none of `names`."""
     weights = np.array([float(options.prior.get(n, 0.0)) for n in names])
     return weights / weights.sum() if weights.sum() > 0 else np.full(len(names), 1.0 / len(names))
 
 
-def usable(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[list[str], dict[str, str]]:
-    """Parts whose needs are met, and the sentence of each that is not.
-
-    Raises:
-        MethodError: nothing is left, or an unknown part.
-    """
-    names, left_out = [], {}
-    for name in options.parts:
-        try:
-            check_needs(METHODS.get(name), base, problem)
-            names.append(name)
-        except MethodError as error:
-            if name not in METHODS.names():
-                raise
-            left_out[name] = str(error)
-    # What only the first days have needs no place beside what was learned later.
+def chosen_parts(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[list[str], dict[str, str]]:
+    """Usable parts; what only the first days have needs no place beside what was learned later."""
+    names, left_out = usable("blend", options.parts, base, problem, options.part_options)
     if "zero_shot" in names and {"shared_bottom", "finetune"} & set(names):
         names.remove("zero_shot")
-    if not names:
-        raise MethodError("blend has no usable part: " + " ".join(left_out.values()))
     return names, left_out
 
 
 def fitted(name: str, base: Base | None, problem: Problem, options: BlendOptions) -> Recommender:
     """Part `name` on `problem`."""
-    method = METHODS.get(name)
-    chosen: Any = config.build(method.options, options.part_options.get(name, {}), f"blend: options of {name}")
-    return method.fit(base, problem, chosen)
+    return fit_part("blend", name, base, problem, options.part_options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,6 +73,14 @@ def with_popularity(scores: Floats, popularity: Floats) -> Floats:
     return scores + np.float32(TIE_BREAK) * popularity[None, :]
 
 
+def standardised(scores: Floats) -> Floats:
+    """Each row with mean 0 and standard deviation 1; rows of equal scores become 0."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1, keepdims=True)
+    made: Floats = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
+    return made
+
+
 def best_per_row(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:
     """The k greatest stored values of each row (ties: lower column), the rest dropped."""
     matrix = matrix.tocsr()

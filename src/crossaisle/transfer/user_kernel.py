@@ -140,12 +140,13 @@ def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Reco
     """People who bought alike elsewhere buy alike here: kernel ridge from whole profiles to target items."""
     past = training_history(problem, "target" if options.scope == "target" else "all")
     most = options.max_users if options.kind == "ridge" else None
-    voters = voters_of(problem, options.scope == "both", options.prior_people, most)
+    item_weight = item_weights(past, problem.catalogue, options)
+    told = np.asarray((past.counts @ item_weight) > 0)
+    voters = voters_of(problem, options.scope == "both", options.prior_people, most, told)
     if not len(voters.users):
         raise MethodError(
             f"nobody bought anything of {problem.target!r} yet; show some weeks of it, or choose zero_shot."
         )
-    item_weight = item_weights(past, problem.catalogue, options)
     events = weighted(past, options.weight, options.half_life_weeks)
     profiles = profiles_of(events[voters.users], item_weight)
     own = np.zeros(len(problem.catalogue), dtype=np.float32)

@@ -30,7 +30,9 @@ class Voters:
     popularity: Floats
 
 
-def voters_of(problem: Problem, both: bool, prior_people: float, most: int | None = None) -> Voters:
+def voters_of(
+    problem: Problem, both: bool, prior_people: float, most: int | None = None, told: Bools | None = None
+) -> Voters:
     """People of the target and, where items are shared between domains, people who have the same items elsewhere.
 
     Popularity in the target is shrunk to popularity elsewhere: (n p + q p') / (n + q) with n people of the target.
@@ -39,6 +41,7 @@ def voters_of(problem: Problem, both: bool, prior_people: float, most: int | Non
         problem: what is visible.
         both: take people of other domains, too.
         prior_people: q.
+        told: (users,) of whom anything is known to tell them apart by; the others do not vote.
         most: how many are taken at most: the target's first, then those with most items.
     """
     here = (problem.target_counts > 0).astype(np.float32).tocsr()
@@ -47,6 +50,9 @@ def voters_of(problem: Problem, both: bool, prior_people: float, most: int | Non
     if both:
         everywhere = (problem.history.counts[:, problem.catalogue] > 0).astype(np.float32)
         bought = (here + sp.diags((~of_target).astype(np.float32)) @ everywhere).tocsr()
+    if told is not None:
+        bought = (sp.diags(told.astype(np.float32)) @ bought).tocsr()
+        bought.eliminate_zeros()
     users = _kept(bought, of_target, most)
     bought, elsewhere = bought[users], (~of_target[users]).astype(np.int64)
     home, abroad = (np.asarray(bought[elsewhere == g].sum(axis=0)).ravel() for g in (0, 1))

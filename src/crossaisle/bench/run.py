@@ -1,0 +1,182 @@
+"""Run the methods of a set: places on the given lists and in the whole catalogue, kept on disk cell by cell."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import crossaisle.transfer
+
+from ..data.splits.from_files import given
+from ..data.world import World
+from ..errors import DataError, MethodError, TrainingError
+from ..evaluate.bases import Bases
+from ..evaluate.cells import digest_of, world_mark
+from ..evaluate.costs import peak_memory
+from ..evaluate.spec import Entry
+from ..files import write_whole
+from ..metrics import Doubles
+from ..progress import tick
+from ..transfer.method import check_needs
+from ..transfer.problem import Problem, default_sources
+from ..types import Codes, Floats, History
+from .lists import TestLists, lists_of
+
+BLOCK = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where one method put the wanted items under one seed; a tie counts half a place.
+
+    Attributes:
+        label: of the method.
+        seed: of the method.
+        listed: (n,) place among the given candidates, from 1.
+        whole: (n,) place in the whole catalogue without what the person has.
+        seconds: fit and scoring.
+        peak_mb: most memory that the process held meanwhile.
+        facts: what the method says of itself.
+        skipped: why it could not run; places are empty then.
+    """
+
+    label: str
+    seed: int
+    listed: Doubles
+    whole: Doubles
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    facts: dict[str, object] = dataclasses.field(default_factory=dict)
+    skipped: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One target of a set.
+
+    Attributes:
+        problem: what is visible.
+        lists: what is asked.
+        columns: `lists.items` as columns of the catalogue, −1 where a list is shorter.
+    """
+
+    problem: Problem
+    lists: TestLists
+    columns: Codes
+
+    @classmethod
+    def of(cls, folder: Path, world: World, target: str) -> Question:
+        """The question about `target` in `folder`.
+
+        Raises:
+            DataError: a candidate is in no file as an item of the target.
+        """
+        problem = Problem(world, target, default_sources(world, target), given(world, target), world.catalogue(target))
+        lists = lists_of(folder, world, target)
+        place = np.minimum(np.searchsorted(problem.catalogue, lists.items), len(problem.catalogue) - 1)
+        strange = (problem.catalogue[place] != lists.items) & (lists.items >= 0)
+        if strange.any():
+            item = world.item_ids.ids[int(lists.items[strange][0])]
+            raise DataError(f"the candidate {item!r} is no item of {target!r}; add it to the items, with that domain.")
+        return cls(problem, lists, np.where(lists.items < 0, -1, place))
+
+
+def run(question: Question, entries: tuple[Entry, ...], seeds: tuple[int, ...], out: Path) -> Iterator[Places]:
+    """All methods under all seeds; finished cells in `out` are taken from there.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    jobs = [(e, s) for e in entries for s in (seeds if e.random else seeds[:1])]
+    mark = digest_of([world_mark(question.problem.world), question.problem.target, _lists_mark(question.lists)])
+    for done, (entry, seed) in enumerate(jobs, 1):
+        key = f"{entry.label}-{digest_of([mark, entry.described(), seed, _code()])}"
+        found = _load(out, key)
+        if found is None:
+            found = judge(question, entry, seed, Bases(out / "bases"))
+            if not found.skipped:
+                _save(out, key, found)
+        yield found
+        tick(f"bench: {question.problem.target}, {entry.label}", done, len(jobs))
+
+
+def judge(question: Question, entry: Entry, seed: int, bases: Bases) -> Places:
+    """Fit one method and place the wanted items."""
+    problem = dataclasses.replace(question.problem, seed=seed)
+    start = time.perf_counter()
+    try:
+        with peak_memory() as peak:
+            base, _ = bases.get(entry, problem, seed)
+            check_needs(entry.method, base, problem)
+            made = entry.method.fit(base, problem, entry.options)
+            listed, whole = places(question, made.scorer.score)
+    except (MethodError, TrainingError) as error:
+        return Places(entry.label, seed, np.zeros(0), np.zeros(0), skipped=str(error))
+    facts = {k: v for k, v in made.facts.items() if k != "data"}
+    return Places(entry.label, seed, listed, whole, time.perf_counter() - start, peak.mb, facts)
+
+
+def places(question: Question, score: Callable[[History], Floats]) -> tuple[Doubles, Doubles]:
+    """(n,) places among the candidates, and in the catalogue without what the person has in the target.
+
+    Raises:
+        TrainingError: a score is not a number.
+    """
+    lists, problem = question.lists, question.problem
+    people, row_of = np.unique(lists.users, return_inverse=True)
+    listed, whole = np.empty(len(lists.users)), np.empty(len(lists.users))
+    for start in range(0, len(people), BLOCK):
+        block = people[start : start + BLOCK]
+        scores = np.array(score(problem.history_for(block)), copy=True)
+        if np.isnan(scores).any():
+            raise TrainingError("a method gave scores that are not numbers (NaN); lower its learning rate.")
+        mine = np.flatnonzero((row_of >= start) & (row_of < start + BLOCK))
+        rows, columns = row_of[mine] - start, question.columns[mine]
+        among = np.where(columns < 0, -np.inf, scores[rows[:, None], columns])
+        listed[mine] = place_of(among[:, 0], among[:, 1:])
+        had, items = problem.target_counts[block].nonzero()
+        scores[had, items] = -np.inf
+        whole[mine] = place_of(among[:, 0], scores[rows]) - 0.5  # the item itself is among them
+    return listed, whole
+
+
+def place_of(wanted: Floats, others: Floats) -> Doubles:
+    """(n,) 1 + how many of `others` (n, m) are above `wanted` (n,), ties by half."""
+    mine = wanted[:, None]
+    return np.asarray(1.0 + (others > mine).sum(axis=1) + 0.5 * (others == mine).sum(axis=1))
+
+
+def _lists_mark(lists: TestLists) -> str:
+    return hashlib.blake2b(lists.items.tobytes() + lists.users.tobytes(), digest_size=12).hexdigest()
+
+
+def _code() -> str:
+    """Hash of all transfer methods: parts of a method may be others."""
+    files = sorted(Path(crossaisle.transfer.__path__[0]).glob("*.py"))
+    return digest_of([f.read_text(encoding="utf-8") for f in files])
+
+
+def _save(folder: Path, key: str, found: Places) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, listed=found.listed, whole=found.whole)
+    write_whole(folder / f"{key}.npz", buffer.getvalue())
+    about = {k: v for k, v in vars(found).items() if k not in ("listed", "whole")}
+    write_whole(folder / f"{key}.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _load(folder: Path, key: str) -> Places | None:
+    try:
+        about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        with (folder / f"{key}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Places(listed=arrays["listed"], whole=arrays["whole"], **about)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,78 @@
+"""ALS mix: factorisations of several sizes together."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..models.base import Base
+from ..recommender import Recommender
+from . import als
+from .blend import BlendScorer
+from .common import Scope, Weight
+from .method import transfer
+from .problem import Problem
+from .result import recommender_for
+
+SIZE = 16
+"""Factors that `regularization` is meant for."""
+
+
+@dataclass(frozen=True)
+class AlsMixOptions:
+    """Options of `als_mix`."""
+
+    scope: Scope = "target"
+    """``target``: read the target's items only (a control); ``all``: read items of all visible domains."""
+    factors: tuple[int, ...] = (8, 16, 32, 64, 128)
+    """Lengths of the vectors, one factorisation for each: coarse tastes and fine ones."""
+    draws: int = 2
+    """Factorisations of each length, from different starts."""
+    alpha: float = 10.0
+    """Confidence of an event is alpha × its weight, of a non-event 1."""
+    regularization: float = 10.0
+    """L2 penalty with 16 factors; with f factors it is times (f / 16)^⅔."""
+    iterations: int = 15
+    """Sweeps over users and items."""
+    max_items: int = 100_000
+    """In scope ``all``: how many of the most common items are read beside the catalogue."""
+    weight: Weight = "log"
+    """How repeated events count: log(1 + count), once, or each."""
+
+    def __post_init__(self) -> None:
+        if not self.factors or min(self.factors) < 1 or self.draws < 1:
+            raise ValueError("factors must name at least one length of 1 or more, and draws be at least 1.")
+        if self.iterations < 1 or self.regularization <= 0 or self.alpha <= 0:
+            raise ValueError("iterations must be at least 1, alpha and regularization above 0.")
+
+
+@transfer(
+    "als_mix",
+    options=AlsMixOptions,
+    paper="mean of standardised scores of Hu, Koren & Volinsky 2008; bagging: Breiman 1996",
+    needs=("target_interactions",),
+    control=True,
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: AlsMixOptions) -> Recommender:
+    """Matrix factorisations of several sizes and starts, their standardised scores averaged."""
+    parts = {}
+    for size in options.factors:
+        for draw in range(options.draws):
+            seeded = dataclasses.replace(problem, seed=options.draws * problem.seed + draw)
+            made = als.fit(base, seeded, _member(options, size))
+            parts[f"als_{size}_{draw}"] = made.scorer
+    weights = np.full(len(parts), 1.0 / len(parts), dtype=np.float32)
+    return recommender_for(problem, "als_mix", BlendScorer(parts, weights), members=len(parts))
+
+
+def _member(options: AlsMixOptions, size: int) -> als.AlsOptions:
+    shared = {f.name: getattr(options, f.name) for f in dataclasses.fields(als.AlsOptions) if f.name != "factors"}
+    return als.AlsOptions(**shared | {"factors": size, "regularization": penalty(options.regularization, size)})
+
+
+def penalty(at_16: float, size: int) -> float:
+    """L2 penalty for vectors of length `size`."""
+    return float(at_16 * (size / SIZE) ** (2 / 3))

@@ -1,0 +1,191 @@
+"""Lists to learn ranking from: purchases that were held out, each among items that the person does not have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from ..metrics import Doubles
+from ..rng import generator
+from ..types import Codes, Floats, History, Scorer
+from .common import standardised
+from .problem import Problem
+
+Hold = Literal["one", "half", "all"]
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How lists are drawn.
+
+    Attributes:
+        hold: what is hidden of a person in the target: ``one`` item, every second item or all of them (``half``), or
+            ``all``, so that the person is cold.
+        folds: rounds; with ``one`` everybody is held out in each, else a part of the people.
+        most: lists in all.
+        per_person: lists a person and round.
+        negatives: items drawn beside the one that was bought.
+        hard: share of them that is drawn from what the parts rank first.
+    """
+
+    hold: Hold = "half"
+    folds: int = 3
+    most: int = 20_000
+    per_person: int = 5
+    negatives: int = 100
+    hard: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """Lists of one held-out item (first) and others, seen through the parts.
+
+    Attributes:
+        users: (n,) codes.
+        scores: (n, 1 + negatives, parts) standardised over the catalogue.
+        features: (n, 1 + negatives, f), see `features_of`.
+    """
+
+    users: Codes
+    scores: Floats
+    features: Floats
+
+
+Fit = Callable[[Problem], Sequence[Scorer]]
+
+
+def lists_of(problem: Problem, fit: Fit, sampling: Sampling) -> Lists:
+    """Hide rows, fit the parts on the rest, and look at what was hidden through their scores.
+
+    Args:
+        problem: what is visible; nothing else is read.
+        fit: parts on a smaller problem.
+        sampling: how much is hidden and drawn.
+    """
+    made = []
+    for fold in range(sampling.folds):
+        smaller, hidden = hide(problem, sampling, fold)
+        if len(hidden):
+            made.append(_seen(problem, smaller, hidden, fit(smaller), sampling, fold))
+    if not made:
+        empty = np.zeros((0, 1, 1), dtype=np.float32)
+        return Lists(np.zeros(0, dtype=np.int64), empty, empty)
+    users, scores, features = (np.concatenate(part) for part in zip(*made, strict=True))
+    return Lists(users, scores, features)
+
+
+def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.DataFrame]:
+    """`problem` without the rows that are held out in round `fold`, and the pairs (user, item) to ask for."""
+    pairs = problem.target_rows.select("user", "item").unique(maintain_order=True)
+    draw = generator(problem.seed, "lists", str(fold), problem.target)
+    pairs = pairs.with_columns(pl.Series("order", draw.random(len(pairs)))).sort("order")
+    place, number = pl.int_range(pl.len()).over("user"), pl.len().over("user")
+    if sampling.hold == "one":
+        chosen = pairs.filter((place == 0) & (number > 1))
+    else:
+        people = pairs["user"].unique().sort()
+        group = generator(problem.seed, "groups", problem.target).integers(0, sampling.folds, len(people))
+        held = people.filter(pl.Series(group == fold))
+        cold = held if sampling.hold == "all" else held.filter(pl.Series(draw.random(len(held)) < 0.5))
+        of_fold = pairs.filter(pl.col("user").is_in(held.implode()))
+        chosen = of_fold.filter(pl.col("user").is_in(cold.implode()) | (place % 2 == 0))
+    rows = problem.split.train
+    target = pl.col("domain") == problem.domain_codes[-1]
+    left = pl.concat([rows.filter(~target), rows.filter(target).join(chosen, on=["user", "item"], how="anti")])
+    smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
+    known = np.diff(smaller.history.counts.indptr)[chosen["user"].to_numpy()] > 0
+    asked = chosen.filter(pl.Series(known) & (place < sampling.per_person))
+    return smaller, asked.head(sampling.most // sampling.folds).sort("user", "item")
+
+
+def _seen(
+    problem: Problem, smaller: Problem, hidden: pl.DataFrame, parts: Sequence[Scorer], sampling: Sampling, fold: int
+) -> tuple[Codes, Floats, Floats]:
+    users, item = hidden["user"].to_numpy(), hidden["item"].to_numpy()
+    wanted = np.searchsorted(problem.catalogue, item)
+    people = np.unique(users)
+    facts = Facts.of(smaller)
+    draw = generator(problem.seed, "negatives", str(fold))
+    scores, features = [], []
+    for start in range(0, len(people), _BLOCK):
+        block = people[start : start + _BLOCK]
+        history = smaller.history_for(block)
+        raw = [part.score(history) for part in parts]
+        standard = [standardised(r) for r in raw]
+        had = problem.target_counts[block].toarray() > 0
+        rank = np.where(had, -np.inf, sum(standard))
+        mine = np.flatnonzero((users >= block[0]) & (users <= block[-1]))
+        rows = np.searchsorted(block, users[mine])
+        columns = _columns(draw, had[rows], rank[rows], wanted[mine], sampling)
+        scores.append(picked(standard, rows, columns))
+        features.append(features_of(raw, standard, facts, history, rows, columns))
+    return users, np.concatenate(scores), np.concatenate(features)
+
+
+def _columns(draw: np.random.Generator, had: np.ndarray, rank: Doubles, wanted: Codes, sampling: Sampling) -> Codes:
+    """(n, 1 + negatives) catalogue columns: the wanted one, some of the best ranked, some at random."""
+    n, items = had.shape
+    random = np.where(had, 2.0, draw.random((n, items)))
+    number = min(sampling.negatives, items - 1)
+    hard = round(sampling.hard * number)
+    best = np.argsort(-rank, axis=1)[:, : 4 * hard]
+    for row, near in enumerate(best):
+        chosen = draw.permutation(near)[:hard]
+        random[row, chosen] -= 1.0
+    return np.concatenate([wanted[:, None], np.argpartition(random, number - 1, axis=1)[:, :number]], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of items and people beside scores.
+
+    Attributes:
+        items: (catalogue, 2) log(1 + events) in the target and in all visible domains.
+        catalogue: (catalogue,) item codes.
+    """
+
+    items: Floats
+    catalogue: Codes
+
+    @classmethod
+    def of(cls, problem: Problem) -> Facts:
+        """Counted in what is visible."""
+        here = np.asarray((problem.target_counts > 0).sum(axis=0)).ravel()
+        everywhere = np.asarray((problem.history.counts[:, problem.catalogue] > 0).sum(axis=0)).ravel()
+        return cls(np.log1p(np.stack([here, everywhere], axis=1)).astype(np.float32), problem.catalogue)
+
+    def people(self, history: History) -> Floats:
+        """(n, 2) log(1 + distinct items) of the catalogue and of everything else."""
+        inside = np.diff(history.counts[:, self.catalogue].indptr)
+        outside = np.diff(history.counts.indptr) - inside
+        found: Floats = np.log1p(np.stack([inside, outside], axis=1)).astype(np.float32)
+        return found
+
+
+def features_of(
+    raw: Sequence[Floats], standard: Sequence[Floats], facts: Facts, history: History, rows: Codes, columns: Codes
+) -> Floats:
+    """(n, m, f): each part's standardised and raw scores, the item's two counts, the person's two counts.
+
+    Args:
+        raw: (b, catalogue) scores of each part.
+        standard: the same, standardised over the catalogue.
+        facts: counts.
+        history: of the b people.
+        rows: (n,) rows of `raw`.
+        columns: (n, m) columns of `raw`.
+    """
+    person = np.broadcast_to(facts.people(history)[rows][:, None, :], (*columns.shape, 2))
+    parts = (picked(standard, rows, columns), picked(raw, rows, columns), facts.items[columns], person)
+    return np.concatenate(parts, axis=2).astype(np.float32)
+
+
+def picked(scores: Sequence[Floats], rows: Codes, columns: Codes) -> Floats:
+    """(n, m, parts) of (b, catalogue) scores at `rows` (n,) and `columns` (n, m)."""
+    return np.stack([s[rows[:, None], columns] for s in scores], axis=2).astype(np.float32)

@@ -1,0 +1,151 @@
+"""Benchmarks: places by hand, rows of a small folder, resuming, and what is said to a wrong folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from crossaisle.bench.lists import lists_of, targets_of
+from crossaisle.bench.result import ends, to_markdown, value
+from crossaisle.bench.run import Question, place_of, places
+from crossaisle.bench.sets import SETS, BenchSet, Published
+from crossaisle.bench.whole import bench_set
+from crossaisle.cli import main
+from crossaisle.data.load import from_folder
+from crossaisle.errors import DataError
+from crossaisle.evaluate.spec import MethodSpec, entries_of
+from crossaisle.types import Floats, History
+
+SMALL = BenchSet(
+    "small",
+    (MethodSpec("popularity"), MethodSpec("als", options={"factors": 4})),
+    ("popularity", "als"),
+    {"min_lists": 20, "trees": 10, "negatives": 5, "hold": "one", "folds": 2},
+    (Published("cake", "a paper", 0.5, None, "published"),),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """30 people, 12 cakes and 12 teas; everybody buys the three cakes of their kind; one of them is asked."""
+    rows, test, lists = [], [], []
+    for person in range(30):
+        kind = person % 4
+        mine = [f"c{3 * kind + i}" for i in range(3)]
+        rows += [(f"u{person}", c, "cake") for c in mine[:2]] + [(f"u{person}", f"t{3 * kind}", "tea")]
+        test.append((f"u{person}", mine[2], "cake"))
+        others = [f"c{i}" for i in range(12) if i // 3 != kind]
+        lists.append((f"u{person}", "cake", mine[2], others[: 9 - (person == 0)]))
+    rows += [(f"x{i}", f"c{3 * k + 2}", "cake") for k in range(4) for i in range(4 * k, 4 * k + 3)]
+    rows += [(f"x{i}", f"c{3 * k}", "cake") for k in range(4) for i in range(4 * k, 4 * k + 3)]
+    for name, part in (("train", rows), ("test", test)):
+        frame = pl.DataFrame(part, schema=["user_id", "item_id", "domain"], orient="row")
+        frame.with_columns(event=pl.lit("review"), timestamp=pl.lit(None, pl.Datetime("us"))).write_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    schema = {"user_id": pl.String, "domain": pl.String, "item_id": pl.String, "candidates": pl.List(pl.String)}
+    pl.DataFrame(lists, schema=schema, orient="row").write_parquet(tmp_path / "candidates.parquet")
+    twin = pl.DataFrame({"user_id": ["u1"], "domain": ["cake"], "item_id": ["c5"], "twin_item_id": ["t3"]})
+    twin.write_parquet(tmp_path / "twin.parquet")
+    return tmp_path
+
+
+def test_places_count_ties_by_half() -> None:
+    wanted = np.array([2.0, 1.0, 5.0], np.float32)
+    others = np.array([[1, 2, 3], [1, 1, 1], [-np.inf, 0, 1]], np.float32)
+    assert place_of(wanted, others).tolist() == [2.5, 2.5, 1.0]
+
+
+def test_values_and_intervals() -> None:
+    assert value(np.array([1.0, 2.0, 10.5, 3.0]), "ndcg").tolist() == pytest.approx([1, 1 / np.log2(3), 0, 0.5])
+    assert value(np.array([1.0, 10.0, 10.5]), "hit").tolist() == [1, 1, 0]
+    low, high = ends(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0, 0, 1, 1]))
+    assert (low, high) == (0.5, 0.5)  # both people have the same mean
+
+
+def test_lists_twins_and_places_of_a_known_scorer(folder: Path) -> None:
+    world = from_folder(folder)
+    assert targets_of(folder) == ["cake"]
+    lists = lists_of(folder, world, "cake")
+    assert lists.items.shape == (30, 10)
+    assert (lists.items == -1).sum() == 1  # the first list is one shorter
+    assert np.flatnonzero(lists.twin).tolist() == [1]
+    question = Question.of(folder, world, "cake")
+
+    def perfect(history: History) -> Floats:
+        scores = np.zeros((len(history), len(question.problem.catalogue)), dtype=np.float32)
+        for row, user in enumerate(history.users):
+            scores[row, question.columns[list(lists.users).index(user), 0]] = 1.0
+        return scores
+
+    listed, whole = places(question, perfect)
+    assert (listed == 1).all()
+    assert (whole == 1).all()
+
+
+def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    found = bench_set(SMALL, folder, (0, 1), out, ablation=True)
+    labels = [e.label for e in entries_of(SMALL.methods(ablation=True))]
+    assert labels == ["popularity", "als", "stack_linear", "stack", "stack_without_popularity", "stack_without_als"]
+    assert {r.method for r in found.rows} == set(labels)
+    assert {(r.slice, r.lists) for r in found.rows} == {("all", 30), ("full", 30), ("twin_free", 29)}
+    assert {r.seeds for r in found.rows if r.method == "popularity"} == {1}
+    assert {r.seeds for r in found.rows if r.method == "als"} == {2}
+    for row in found.rows:
+        assert 0 <= row.low <= row.value <= row.high <= 1
+    json.dumps(found.to_dict())
+    assert "*a paper* (published) | 0.500 | –" in to_markdown(found)
+    monkeypatch.setattr("crossaisle.bench.run.judge", lambda *_: pytest.fail("a finished cell was run again"))
+    assert bench_set(SMALL, folder, (0, 1), out, ablation=True).rows == found.rows
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["bench"], "no set is named; allowed: xmrec-t1"),
+        (["bench", "xmrec"], "did you mean 'xmrec-t1'"),
+        (["bench", "xmrec-t1", "--bench", "nowhere"], "no folder 'xmrec-t1'"),
+        (["bench", "--data", "."], "has no candidates.parquet"),
+    ],
+)
+def test_wrong_words(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_folder_the_sentence_says_where_to_give_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CROSSAISLE_BENCH", raising=False)
+    assert main(["bench", "all"]) == 2
+    assert "give --bench FOLDER, or set CROSSAISLE_BENCH" in capsys.readouterr().err
+
+
+def test_an_unknown_candidate_and_a_missing_column_are_named(folder: Path) -> None:
+    world = from_folder(folder)
+    table = pl.read_parquet(folder / "candidates.parquet")
+    strange = table.with_columns(candidates=pl.lit(["zz"], pl.List(pl.String)))
+    strange.write_parquet(folder / "candidates.parquet")
+    with pytest.raises(DataError, match="names the item 'zz'"):
+        lists_of(folder, world, "cake")
+    table.with_columns(candidates=pl.lit(["t0"], pl.List(pl.String))).write_parquet(folder / "candidates.parquet")
+    with pytest.raises(DataError, match="'t0' is no item of 'cake'"):
+        Question.of(folder, world, "cake")
+    table.drop("item_id").write_parquet(folder / "candidates.parquet")
+    with pytest.raises(DataError, match="lacks the column 'item_id'"):
+        targets_of(folder)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_public_sets_name_parts_that_exist(name: str) -> None:
+    asked = SETS[name]
+    assert set(asked.parts) <= {e.label for e in asked.experts}
+    entries_of(asked.methods(ablation=True))

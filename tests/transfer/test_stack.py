@@ -1,0 +1,140 @@
+"""Stack: what it learns from, that nobody judges themselves, and when the trees are left away."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from launch_worlds import fitted, launch, made, quality
+
+from crossaisle.errors import MethodError
+from crossaisle.recommender import SCORERS
+from crossaisle.testing_world import tiny_problem
+from crossaisle.transfer import stack
+from crossaisle.transfer.lists import Lists, Sampling, hide, lists_of
+
+PARTS = ("popularity", "als", "user_kernel")
+SMALL = {"parts": PARTS, "trees": 30, "folds": 2, "negatives": 20, "min_lists": 50}
+
+
+def test_with_one_everybody_loses_one_item_and_keeps_the_others() -> None:
+    problem = tiny_problem()
+    smaller, hidden = hide(problem, Sampling(hold="one"), 0)
+    before, after = problem.target_counts > 0, smaller.target_counts > 0
+    assert np.diff(after.indptr)[hidden["user"].to_numpy()].min() >= 1
+    assert before.nnz - after.nnz == len(hidden) == hidden["user"].n_unique()
+    alone = np.flatnonzero(np.diff(before.indptr) == 1)
+    assert not set(alone) & set(hidden["user"].to_list())
+    sources = problem.visible.filter(problem.visible["domain"] != problem.domain_codes[-1])
+    assert smaller.visible.filter(smaller.visible["domain"] != problem.domain_codes[-1]).equals(sources)
+
+
+def test_with_all_the_people_of_a_round_are_cold_and_every_person_has_one_round() -> None:
+    problem = tiny_problem()
+    people: list[int] = []
+    for fold in range(3):
+        smaller, hidden = hide(problem, Sampling(hold="all", folds=3), fold)
+        held = hidden["user"].unique().to_list()
+        assert smaller.target_counts[held].nnz == 0
+        people += held
+    assert len(people) == len(set(people))
+    assert set(people) <= set(problem.target_rows["user"].to_list())
+
+
+def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> None:
+    problem = tiny_problem()
+    catalogue = np.arange(len(problem.catalogue), dtype=np.float32)
+
+    class Columns:
+        kind = "columns"
+
+        def score(self, history: object) -> np.ndarray:
+            return np.tile(catalogue, (len(history), 1))  # type: ignore[arg-type]
+
+    lists = lists_of(problem, lambda _: [Columns()], Sampling("one", 2, 100, 5, 6, 0.5))  # type: ignore[list-item]
+    columns = lists.features[:, :, 1].round().astype(int)  # the raw score is the column
+    had = problem.target_counts.toarray() > 0
+    assert columns.shape[1] == 7
+    for user, row in zip(lists.users, columns, strict=True):
+        assert had[user, row[0]]
+        assert not had[user, row[1:]].any()
+        assert len(set(row)) == 7
+
+
+def test_ndcg_of_lists_by_hand() -> None:
+    scores = np.array([[3, 1, 2], [1, 2, 0], [1, 1, 0]], dtype=np.float32)
+    assert stack.ndcg_of(scores) == pytest.approx([1, 1 / np.log2(3), 1 / np.log2(2.5)])
+
+
+def test_no_tree_sees_a_person_whom_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    users = np.repeat(np.arange(40), 3)
+    features = np.tile(users[:, None, None], (1, 5, 2)).astype(np.float32)
+    seen: list[set[float]] = []
+
+    class Spy:
+        def __init__(self, known: set[float]) -> None:
+            self.known = known
+
+        def predict(self, asked: np.ndarray) -> np.ndarray:
+            assert not self.known & set(asked.ravel())
+            return asked[:, :, 0]
+
+    def spy(given: np.ndarray, trees: int, seed: int) -> Spy:
+        seen.append(set(given.ravel()))
+        return Spy(seen[-1])
+
+    monkeypatch.setattr(stack, "fit_trees", spy)
+    found = stack.out_of_fold(Lists(users, features, features), stack.StackOptions(folds=3), 0)
+    assert len(seen) == 3
+    assert np.array_equal(found, features[:, :, 0])
+
+
+def test_trees_that_do_not_help_are_left_away_and_the_facts_say_so() -> None:
+    draw = np.random.default_rng(0)
+    scores = draw.normal(size=(400, 11, 2)).astype(np.float32)
+    scores[:, 0, 0] += 2.0  # the first part knows all there is to know
+    lists = Lists(np.arange(400), scores, scores)
+    weights, trees, facts = stack.learned(lists, 2, stack.StackOptions(trees=20), 0)
+    assert trees is None
+    assert facts["level"] == "linear"
+    assert weights[0] > 0.8
+    kept = stack.learned(lists, 2, stack.StackOptions(trees=20, level="trees"), 0)
+    assert kept[1] is not None
+
+
+def test_trees_find_what_no_weights_can_say() -> None:
+    draw = np.random.default_rng(0)
+    features = draw.normal(size=(600, 11, 3)).astype(np.float32)
+    features[:, 0, 0] *= 0.1  # wanted: near the middle of the first feature
+    lists = Lists(np.arange(600), features[:, :, :2].copy(), features)
+    _, trees, facts = stack.learned(lists, 2, stack.StackOptions(trees=60), 0)
+    assert trees is not None
+    assert facts["validation_ndcg_trees"] > facts["validation_ndcg_linear"] + 0.1
+
+
+def test_it_is_not_far_below_its_best_part_and_restores_bit_for_bit() -> None:
+    problem = launch(made(), 8)
+    shop = fitted(problem, "stack", None, **SMALL)
+    best = max(quality(problem, fitted(problem, name)).mean() for name in PARTS)
+    assert quality(problem, shop).mean() > 0.9 * best
+    tensors, meta = shop.scorer.state()
+    again = SCORERS.get("stack").restore(tensors, json.loads(json.dumps(meta)))
+    assert np.array_equal(shop.scorer.score(problem.history), again.score(problem.history))
+    json.dumps(dict(shop.facts))
+
+
+def test_the_shortlist_is_ranked_above_the_rest() -> None:
+    problem = launch(made(), 8)
+    shop = fitted(problem, "stack", None, **SMALL, level="trees", shortlist=10)
+    scores = shop.scorer.score(problem.history.take(np.arange(20)))
+    assert ((scores >= 0).sum(axis=1) == 10).all()
+
+
+def test_labels_name_their_method_and_an_unknown_one_is_refused() -> None:
+    problem = tiny_problem()
+    named = {"few": {"method": "als", "factors": 2}}
+    shop = fitted(problem, "stack", None, **SMALL | {"parts": ("popularity", "few"), "part_options": named})
+    assert set(shop.facts["weights"]) == {"popularity", "few"}
+    with pytest.raises(MethodError, match="fewer"):
+        fitted(problem, "stack", None, parts=("fewer",))
