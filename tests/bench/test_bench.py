@@ -93,7 +93,7 @@ def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
     out = tmp_path / "out"
     found = bench_set(SMALL, folder, (0, 1), out, ablation=True)
     labels = [e.label for e in entries_of(SMALL.methods(ablation=True))]
-    assert labels == ["popularity", "als", "stack_linear", "stack", "stack_without_popularity", "stack_without_als"]
+    assert labels == ["popularity", "als", "stack", "stack_linear", "stack_without_popularity", "stack_without_als"]
     assert {r.method for r in found.rows} == set(labels)
     assert {(r.slice, r.lists) for r in found.rows} == {("all", 30), ("full", 30), ("twin_free", 29)}
     assert {r.seeds for r in found.rows if r.method == "popularity"} == {1}

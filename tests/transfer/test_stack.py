@@ -42,6 +42,17 @@ def test_with_all_the_people_of_a_round_are_cold_and_every_person_has_one_round(
     assert set(people) <= set(problem.target_rows["user"].to_list())
 
 
+def test_events_say_which_rows_make_lists() -> None:
+    problem = tiny_problem()
+    with pytest.raises(MethodError, match="unknown event 'sale'"):
+        hide(problem, Sampling(events=("sale",)), 0)
+    kinds = problem.world.events.ids.to_list()
+    _, hidden = hide(problem, Sampling("one", events=(kinds[0],)), 0)
+    rows = problem.target_rows.filter(problem.target_rows["event"] == 0)
+    assert len(hidden) > 0
+    assert len(hidden.join(rows, on=["user", "item"], how="anti")) == 0
+
+
 def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> None:
     problem = tiny_problem()
     catalogue = np.arange(len(problem.catalogue), dtype=np.float32)

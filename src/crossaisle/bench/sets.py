@@ -39,13 +39,10 @@ class BenchSet:
     published: tuple[Published, ...] = ()
 
     def methods(self, ablation: bool = False) -> tuple[MethodSpec, ...]:
-        """Experts, the stack's linear level, the stack, and with `ablation` the stack without each of its parts."""
-        asked = [
-            *self.experts,
-            self._stack("stack_linear", self.parts, level="linear"),
-            self._stack("stack", self.parts),
-        ]
+        """Experts and their stack; with `ablation` also its linear level, and the stack without each of its parts."""
+        asked = [*self.experts, self._stack("stack", self.parts)]
         if ablation:
+            asked.append(self._stack("stack_linear", self.parts, level="linear"))
             for left_out in self.parts:
                 rest = tuple(p for p in self.parts if p != left_out)
                 asked.append(self._stack(f"stack_without_{left_out}", rest))
@@ -117,12 +114,12 @@ XMREC = BenchSet(
         MethodSpec("ease", options=EASE),
         MethodSpec("ease", "ease_all", {**EASE, "scope": "all", "max_items": 1}),
         MethodSpec("als"),
-        MethodSpec("als_mix", options={"scope": "all", "factors": (16, 64, 128, 256), "draws": 1, "max_items": 1}),
+        MethodSpec("als_mix", options={"scope": "all", "factors": (16, 64, 128), "draws": 1, "max_items": 1}),
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),
     ("popularity", "item_knn", "item_knn_all", "ease", "ease_all", "als_mix", "graph_filter_target", "graph_filter"),
-    {"hold": "one", "folds": 3, "negatives": 99, "hard": 0.0},
+    {"hold": "one", "folds": 3, "negatives": 99, "hard": 0.0, "events": ("review",)},
     (
         Published("t1", "GMF++, no source market", 0.3194, 0.4976, "published"),
         Published("t1", "item CF, cross-market", 0.686, 0.782, "published"),

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from ..errors import MethodError, unknown
 from ..metrics import Doubles
 from ..rng import generator
 from ..types import Codes, Floats, History, Scorer
@@ -18,6 +19,7 @@ from .problem import Problem
 
 Hold = Literal["one", "half", "all"]
 _BLOCK = 256
+_SOURCES = 8
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Sampling:
         per_person: lists a person and round.
         negatives: items drawn beside the one that was bought.
         hard: share of them that is drawn from what the parts rank first.
+        events: kinds of events that make lists, and whose items are drawn beside; all when empty.
     """
 
     hold: Hold = "half"
@@ -40,6 +43,7 @@ class Sampling:
     per_person: int = 5
     negatives: int = 100
     hard: float = 0.5
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +86,14 @@ def lists_of(problem: Problem, fit: Fit, sampling: Sampling) -> Lists:
 
 def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.DataFrame]:
     """`problem` without the rows that are held out in round `fold`, and the pairs (user, item) to ask for."""
+    asked_for = asked_rows(problem, sampling.events).select("user", "item").unique().with_columns(listed=True)
     pairs = problem.target_rows.select("user", "item").unique(maintain_order=True)
+    pairs = pairs.join(asked_for, on=["user", "item"], how="left", maintain_order="left").fill_null(value=False)
     draw = generator(problem.seed, "lists", str(fold), problem.target)
     pairs = pairs.with_columns(pl.Series("order", draw.random(len(pairs)))).sort("order")
     place, number = pl.int_range(pl.len()).over("user"), pl.len().over("user")
     if sampling.hold == "one":
-        chosen = pairs.filter((place == 0) & (number > 1))
+        chosen = pairs.with_columns(many=number > 1).filter("listed", "many").filter(place == 0)
     else:
         people = pairs["user"].unique().sort()
         group = generator(problem.seed, "groups", problem.target).integers(0, sampling.folds, len(people))
@@ -100,8 +106,22 @@ def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.D
     left = pl.concat([rows.filter(~target), rows.filter(target).join(chosen, on=["user", "item"], how="anti")])
     smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
     known = np.diff(smaller.history.counts.indptr)[chosen["user"].to_numpy()] > 0
-    asked = chosen.filter(pl.Series(known) & (place < sampling.per_person))
-    return smaller, asked.head(sampling.most // sampling.folds).sort("user", "item")
+    asked = chosen.filter(pl.Series(known) & pl.col("listed")).filter(place < sampling.per_person)
+    return smaller, asked.head(sampling.most // sampling.folds).select("user", "item").sort("user", "item")
+
+
+def asked_rows(problem: Problem, events: tuple[str, ...]) -> pl.DataFrame:
+    """Visible rows of the target with one of `events`; all where none is named.
+
+    Raises:
+        MethodError: an event that the World does not have.
+    """
+    names = problem.world.events.ids.to_list()
+    strange = [e for e in events if e not in names]
+    if strange:
+        raise MethodError(unknown("event", strange[0], names))
+    codes = [names.index(e) for e in events]
+    return problem.target_rows.filter(pl.col("event").is_in(codes)) if events else problem.target_rows
 
 
 def _seen(
@@ -111,6 +131,8 @@ def _seen(
     wanted = np.searchsorted(problem.catalogue, item)
     people = np.unique(users)
     facts = Facts.of(smaller)
+    sold = asked_rows(problem, sampling.events)["item"].unique().to_numpy()
+    strange = ~np.isin(problem.catalogue, sold) if sampling.events else np.zeros(len(problem.catalogue), dtype=bool)
     draw = generator(problem.seed, "negatives", str(fold))
     scores, features = [], []
     for start in range(0, len(people), _BLOCK):
@@ -118,7 +140,7 @@ def _seen(
         history = smaller.history_for(block)
         raw = [part.score(history) for part in parts]
         standard = [standardised(r) for r in raw]
-        had = problem.target_counts[block].toarray() > 0
+        had = (problem.target_counts[block].toarray() > 0) | strange[None, :]
         rank = np.where(had, -np.inf, sum(standard))
         mine = np.flatnonzero((users >= block[0]) & (users <= block[-1]))
         rows = np.searchsorted(block, users[mine])
@@ -146,7 +168,8 @@ class Facts:
     """What is known of items and people beside scores.
 
     Attributes:
-        items: (catalogue, 2) log(1 + events) in the target and in all visible domains.
+        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and in each of d sources that
+            sell the same items (at most `_SOURCES`).
         catalogue: (catalogue,) item codes.
     """
 
@@ -158,7 +181,8 @@ class Facts:
         """Counted in what is visible."""
         here = np.asarray((problem.target_counts > 0).sum(axis=0)).ravel()
         everywhere = np.asarray((problem.history.counts[:, problem.catalogue] > 0).sum(axis=0)).ravel()
-        return cls(np.log1p(np.stack([here, everywhere], axis=1)).astype(np.float32), problem.catalogue)
+        counts = np.stack([here, everywhere, *_shared(problem)], axis=1)
+        return cls(np.log1p(counts).astype(np.float32), problem.catalogue)
 
     def people(self, history: History) -> Floats:
         """(n, 2) log(1 + distinct items) of the catalogue and of everything else."""
@@ -168,10 +192,21 @@ class Facts:
         return found
 
 
+def _shared(problem: Problem) -> list[Codes]:
+    """(catalogue,) people of each item in the first sources that sell any of the catalogue."""
+    found = []
+    for code in problem.domain_codes[:-1]:
+        rows = problem.visible.filter(pl.col("domain") == code).select("user", "item").unique()
+        people = np.bincount(rows["item"].to_numpy(), minlength=problem.world.n_items)[problem.catalogue]
+        if people.any():
+            found.append(people)
+    return found[:_SOURCES]
+
+
 def features_of(
     raw: Sequence[Floats], standard: Sequence[Floats], facts: Facts, history: History, rows: Codes, columns: Codes
 ) -> Floats:
-    """(n, m, f): each part's standardised and raw scores, the item's two counts, the person's two counts.
+    """(n, m, f): each part's standardised scores, raw scores and places, the item's counts, the person's two counts.
 
     Args:
         raw: (b, catalogue) scores of each part.
@@ -182,8 +217,18 @@ def features_of(
         columns: (n, m) columns of `raw`.
     """
     person = np.broadcast_to(facts.people(history)[rows][:, None, :], (*columns.shape, 2))
-    parts = (picked(standard, rows, columns), picked(raw, rows, columns), facts.items[columns], person)
+    ranks = [places_of(r) for r in raw]
+    parts = [picked(view, rows, columns) for view in (standard, raw, ranks)]
+    parts += [facts.items[columns], person]
     return np.concatenate(parts, axis=2).astype(np.float32)
+
+
+def places_of(scores: Floats) -> Floats:
+    """(b, catalogue) place of each item in its row, 0 the best; ties: the lower column first."""
+    order = np.argsort(-scores, axis=1, kind="stable")
+    places = np.empty(scores.shape, dtype=np.float32)
+    np.put_along_axis(places, order, np.arange(scores.shape[1], dtype=np.float32)[None, :], axis=1)
+    return places
 
 
 def picked(scores: Sequence[Floats], rows: Codes, columns: Codes) -> Floats:

@@ -55,6 +55,8 @@ class StackOptions:
     """Items drawn beside each."""
     hard: float = 0.5
     """Share of them that the parts rank first; the rest is drawn from the whole catalogue."""
+    events: tuple[str, ...] = ()
+    """Kinds of events that make lists, such as ``purchase``; all when empty."""
     shortlist: int = 1000
     """How many items, the best by the linear level, the trees put in order; the rest follows below."""
     trees: int = 200
@@ -149,7 +151,7 @@ def fit(base: Base | None, problem: Problem, options: StackOptions) -> Recommend
 
 def sampling_of(options: StackOptions) -> Sampling:
     """How lists are drawn under `options`."""
-    return Sampling(options.hold, options.folds, options.lists, 5, options.negatives, options.hard)
+    return Sampling(options.hold, options.folds, options.lists, 5, options.negatives, options.hard, options.events)
 
 
 def learned(lists: Lists, parts: int, options: StackOptions, seed: int) -> tuple[Doubles, Trees | None, dict[str, Any]]:
