@@ -106,7 +106,7 @@ def test_trees_that_do_not_help_are_left_away_and_the_facts_say_so() -> None:
     scores = draw.normal(size=(400, 11, 2)).astype(np.float32)
     scores[:, 0, 0] += 2.0  # the first part knows all there is to know
     lists = Lists(np.arange(400), scores, scores)
-    weights, trees, facts = stack.learned(lists, 2, stack.StackOptions(trees=20), 0)
+    weights, trees, _, facts = stack.learned(lists, 2, stack.StackOptions(trees=20), 0)
     assert trees is None
     assert facts["level"] == "linear"
     assert weights[0] > 0.8
@@ -119,7 +119,7 @@ def test_trees_find_what_no_weights_can_say() -> None:
     features = draw.normal(size=(600, 11, 3)).astype(np.float32)
     features[:, 0, 0] *= 0.1  # wanted: near the middle of the first feature
     lists = Lists(np.arange(600), features[:, :, :2].copy(), features)
-    _, trees, facts = stack.learned(lists, 2, stack.StackOptions(trees=60), 0)
+    _, trees, _, facts = stack.learned(lists, 2, stack.StackOptions(trees=60), 0)
     assert trees is not None
     assert facts["validation_ndcg_trees"] > facts["validation_ndcg_linear"] + 0.1
 

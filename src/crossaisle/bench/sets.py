@@ -119,7 +119,7 @@ XMREC = BenchSet(
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),
     ("popularity", "item_knn", "item_knn_all", "ease", "ease_all", "als_mix", "graph_filter_target", "graph_filter"),
-    {"hold": "one", "folds": 3, "negatives": 99, "hard": 0.0, "events": ("review",)},
+    {"hold": "one", "folds": 3, "negatives": 99, "hard": 0.0, "events": ("review",), "shortlist": 4000},
     (
         Published("t1", "GMF++, no source market", 0.3194, 0.4976, "published"),
         Published("t1", "item CF, cross-market", 0.686, 0.782, "published"),

@@ -11,6 +11,7 @@ from .flags import Maybe
 from .output import OUTPUT, Output
 from .runfile import read_run
 from .study import execute
+from .workers import Workers, workers_of
 
 app = App(name="run", help_epilogue="Example: crossaisle run examples/online-retail.toml --out runs/germany")
 
@@ -21,6 +22,7 @@ def run(
     /,
     *,
     out: Annotated[Path | None, Maybe] = None,
+    workers: Workers = None,
     output: Output = OUTPUT,
 ) -> None:
     """Run the study that a TOML file describes. An interrupted run goes on where it stopped.
@@ -28,5 +30,6 @@ def run(
     Args:
         config: TOML file with [data], [study] and, if not all methods are wanted, [[methods]].
         out: folder of the run; default: what the file says, else runs/ and the name of the file.
+        workers: processes, 1 or 2; 2 where there are two processors.
     """
-    execute(read_run(config, out), output)
+    execute(read_run(config, out), output, workers_of(workers))

@@ -84,6 +84,7 @@ class StackScorer:
         facts: counts of items and people.
         trees: the ranker; none at the linear level.
         shortlist: how many items it orders.
+        share: how much the linear level counts beside the trees, 0 or 1.
     """
 
     kind: ClassVar[str] = "stack"
@@ -92,6 +93,7 @@ class StackScorer:
     facts: Facts
     trees: Trees | None
     shortlist: int
+    share: float = 0.0
 
     def score(self, history: History) -> Floats:
         """(n, catalogue) the shortlist above 0 in the order of the trees, the rest below."""
@@ -105,7 +107,7 @@ class StackScorer:
         columns = np.argpartition(-linear, number - 1, axis=1)[:, :number]
         rows = np.arange(n)
         features = features_of(raw, standard, self.facts, history, rows, columns)
-        judged = mixed(self.trees.predict(features), linear[rows[:, None], columns])
+        judged = mixed(self.trees.predict(features), linear[rows[:, None], columns], self.share)
         below = linear - linear.max(axis=1, keepdims=True) - _ABOVE
         below[rows[:, None], columns] = judged - judged.min(axis=1, keepdims=True)
         return np.asarray(below, dtype=np.float32)
@@ -116,14 +118,15 @@ class StackScorer:
         tensors |= {"weights": self.weights, "items": self.facts.items, "catalogue": self.facts.catalogue}
         if self.trees is not None:
             tensors["trees"] = self.trees.to_bytes()
-        return tensors, {"shortlist": self.shortlist, "parts": parts}
+        return tensors, {"shortlist": self.shortlist, "share": self.share, "parts": parts}
 
     @classmethod
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
         trees = Trees.from_bytes(tensors["trees"]) if "trees" in tensors else None
         facts = Facts(tensors["items"], tensors["catalogue"])
-        return cls(unpack_parts(tensors, meta["parts"]), tensors["weights"], facts, trees, meta["shortlist"])
+        parts = unpack_parts(tensors, meta["parts"])
+        return cls(parts, tensors["weights"], facts, trees, meta["shortlist"], meta["share"])
 
 
 @transfer(
@@ -142,9 +145,9 @@ def fit(base: Base | None, problem: Problem, options: StackOptions) -> Recommend
         return [fit_part("stack", n, base, asked, options.part_options).scorer for n in names]
 
     lists = lists_of(problem, scorers, sampling_of(options))
-    weights, trees, told = learned(lists, len(names), options, problem.seed)
+    weights, trees, share, told = learned(lists, len(names), options, problem.seed)
     kept = dict(zip(names, scorers(problem), strict=True))
-    made = StackScorer(kept, weights.astype(np.float32), Facts.of(problem), trees, options.shortlist)
+    made = StackScorer(kept, weights.astype(np.float32), Facts.of(problem), trees, options.shortlist, share)
     shown = {n: round(float(w), 3) for n, w in zip(names, weights, strict=True)}
     return recommender_for(problem, "stack", made, weights=shown, left_out=left_out, **told)
 
@@ -154,27 +157,31 @@ def sampling_of(options: StackOptions) -> Sampling:
     return Sampling(options.hold, options.folds, options.lists, 5, options.negatives, options.hard, options.events)
 
 
-def learned(lists: Lists, parts: int, options: StackOptions, seed: int) -> tuple[Doubles, Trees | None, dict[str, Any]]:
-    """Weights (parts,), trees or none, and facts about both.
+def learned(
+    lists: Lists, parts: int, options: StackOptions, seed: int
+) -> tuple[Doubles, Trees | None, float, dict[str, Any]]:
+    """Weights (parts,), trees or none, the share of the weights beside them, and facts about all.
 
     Trees are judged out of fold by person, so that no list judges itself, and kept where they beat the weights beyond
     noise (paired t test over lists), or where ``level`` asks for them.
     """
     facts: dict[str, Any] = {"held_out": len(lists.users)}
     if parts == 1 or len(lists.users) < options.min_lists:
-        return np.full(parts, 1.0 / parts), None, facts | {"level": "linear", "why": "too little to learn from"}
+        return np.full(parts, 1.0 / parts), None, 0.0, facts | {"level": "linear", "why": "too little to learn from"}
     weights = best_weights(lists, options.tries, seed)
     mixture = lists.scores @ weights.astype(np.float32)
     linear = ndcg_of(mixture)
     facts |= {"validation_ndcg_linear": round(float(linear.mean()), 4)}
     if options.level == "linear":
-        return weights, None, facts | {"level": "linear"}
-    above = ndcg_of(mixed(out_of_fold(lists, options, seed), mixture))
+        return weights, None, 0.0, facts | {"level": "linear"}
+    unseen = out_of_fold(lists, options, seed)
+    share, above = max(((s, ndcg_of(mixed(unseen, mixture, s))) for s in (0.0, 1.0)), key=lambda pair: pair[1].mean())
     facts |= {"validation_ndcg_trees": round(float(above.mean()), 4)}
     better = scipy.stats.ttest_rel(above, linear, alternative="greater").pvalue < _SURE
     if not better and options.level == "auto":
-        return weights, None, facts | {"level": "linear", "why": "trees did not rank better beyond noise"}
-    return weights, fit_trees(lists.features, options.trees, seed), facts | {"level": "trees"}
+        return weights, None, 0.0, facts | {"level": "linear", "why": "trees did not rank better beyond noise"}
+    trees = fit_trees(lists.features, options.trees, seed)
+    return weights, trees, share, facts | {"level": "trees", "share_of_linear": share}
 
 
 def out_of_fold(lists: Lists, options: StackOptions, seed: int) -> Floats:
@@ -188,9 +195,9 @@ def out_of_fold(lists: Lists, options: StackOptions, seed: int) -> Floats:
     return found
 
 
-def mixed(judged: Floats, linear: Floats) -> Floats:
-    """Trees and weights together, both standardised over the items at hand."""
-    return standardised(judged) + standardised(linear)
+def mixed(judged: Floats, linear: Floats, share: float) -> Floats:
+    """Trees, and `share` times the weights, both standardised over the items at hand."""
+    return standardised(judged) + np.float32(share) * standardised(linear)
 
 
 def best_weights(lists: Lists, tries: int, seed: int) -> Doubles:
