@@ -19,7 +19,7 @@ from .problem import Problem
 
 Hold = Literal["one", "half", "all"]
 _BLOCK = 256
-_SOURCES = 8
+_KINDS = 16
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,8 @@ class Facts:
     """What is known of items and people beside scores.
 
     Attributes:
-        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and in each of d sources that
-            sell the same items (at most `_SOURCES`).
+        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and for each of d other kinds of
+            rows: a source that sells the same items, or one event of several in a domain (at most `_KINDS`).
         catalogue: (catalogue,) item codes.
     """
 
@@ -181,7 +181,7 @@ class Facts:
         """Counted in what is visible."""
         here = np.asarray((problem.target_counts > 0).sum(axis=0)).ravel()
         everywhere = np.asarray((problem.history.counts[:, problem.catalogue] > 0).sum(axis=0)).ravel()
-        counts = np.stack([here, everywhere, *_shared(problem)], axis=1)
+        counts = np.stack([here, everywhere, *_kinds(problem)], axis=1)
         return cls(np.log1p(counts).astype(np.float32), problem.catalogue)
 
     def people(self, history: History) -> Floats:
@@ -192,15 +192,15 @@ class Facts:
         return found
 
 
-def _shared(problem: Problem) -> list[Codes]:
-    """(catalogue,) people of each item in the first sources that sell any of the catalogue."""
+def _kinds(problem: Problem) -> list[Codes]:
+    """(catalogue,) people of each item by domain and event, where that is not all there is of the target."""
+    warm = problem.visible.filter(pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
+    kinds = sorted(warm.select("domain", "event").unique().rows())
     found = []
-    for code in problem.domain_codes[:-1]:
-        rows = problem.visible.filter(pl.col("domain") == code).select("user", "item").unique()
-        people = np.bincount(rows["item"].to_numpy(), minlength=problem.world.n_items)[problem.catalogue]
-        if people.any():
-            found.append(people)
-    return found[:_SOURCES]
+    for domain, event in kinds if len(kinds) > 1 else ():
+        rows = warm.filter((pl.col("domain") == domain) & (pl.col("event") == event)).select("user", "item").unique()
+        found.append(np.bincount(rows["item"].to_numpy(), minlength=problem.world.n_items)[problem.catalogue])
+    return found[:_KINDS]
 
 
 def features_of(
