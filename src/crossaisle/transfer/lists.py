@@ -168,8 +168,8 @@ class Facts:
     """What is known of items and people beside scores.
 
     Attributes:
-        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and for each of d other kinds of
-            rows: a source that sells the same items, or one event of several in a domain (at most `_KINDS`).
+        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and for each of d kinds of rows:
+            a source that sells the same items, or one event of several in a domain (at most `_KINDS`).
         catalogue: (catalogue,) item codes.
     """
 
