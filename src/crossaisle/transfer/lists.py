@@ -168,8 +168,8 @@ class Facts:
     """What is known of items and people beside scores.
 
     Attributes:
-        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and for each of d kinds of rows:
-            a source that sells the same items, or one event of several in a domain (at most `_KINDS`).
+        items: (catalogue, 2 + d) log(1 + people) in the target, in all visible domains, and for each of the d pairs of
+            domain and event that the catalogue has, where there are several (at most `_KINDS`).
         catalogue: (catalogue,) item codes.
     """
 
@@ -193,7 +193,7 @@ class Facts:
 
 
 def _kinds(problem: Problem) -> list[Codes]:
-    """(catalogue,) people of each item by domain and event, where that is not all there is of the target."""
+    """(catalogue,) people of each item for every pair of domain and event, where there are several."""
     warm = problem.visible.filter(pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
     kinds = sorted(warm.select("domain", "event").unique().rows())
     found = []
