@@ -303,7 +303,7 @@ def test_similar_by_co_purchase() -> None:
 def test_similar_to_a_stranger_names_near_ids() -> None:
     with pytest.raises(DataError, match=r"unknown item 'teas': did you mean 'tea'\?.*with_items"):
         shop().similar("teas", k=1)
-    with pytest.raises(DataError, match=r"unknown item 'zzz': no known id is near;"):
+    with pytest.raises(DataError, match=r"unknown item 'zzz': no known id is near\."):
         shop().similar("zzz", k=1)
 
 

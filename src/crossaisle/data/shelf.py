@@ -25,7 +25,7 @@ def stranger(ids: Vocab, item: str) -> str:
     """One sentence for an unknown item id, with near ids; only those that begin alike are compared."""
     alike = ids.ids.filter(ids.ids.str.starts_with(item[:2])).head(_COMPARED)
     near = get_close_matches(item, alike.to_list(), n=3, cutoff=0.5)
-    advice = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "no known id is near;"
+    advice = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "no known id is near."
     return f"unknown item {item!r}: {advice} An item that is new can be added by its content, with_items(...)."
 
 
