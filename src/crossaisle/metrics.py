@@ -104,6 +104,17 @@ def average_precision(hits: Bools, relevant: Numbers, k: int) -> Doubles:
     return _ratio((at_place * top).sum(axis=1), np.minimum(relevant, k))
 
 
+def place_of(wanted: Numbers, others: Numbers) -> Doubles:
+    """(n,) places from 1 of scores `wanted` (n,) among `others` (n, m); a tie counts half a place."""
+    mine = wanted[:, None]
+    return np.asarray(1.0 + (others > mine).sum(axis=1) + 0.5 * (others == mine).sum(axis=1))
+
+
+def ndcg_at(places: Doubles, k: int) -> Doubles:
+    """nDCG@k of lists with one wanted item at `places` (n,): 1 / log2(place + 1), 0 beyond k."""
+    return np.where(places <= k, 1.0 / np.log2(places + 1.0), 0.0)
+
+
 RANKING: Mapping[str, Callable[[Bools, Numbers, int], Doubles]] = {
     "ndcg": ndcg,
     "recall": recall,

@@ -9,15 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from crossaisle.bench.lists import lists_of, targets_of
+from crossaisle.bench.candidates import lists_of, targets_of
 from crossaisle.bench.result import ends, to_markdown, value
-from crossaisle.bench.run import Question, place_of, places
+from crossaisle.bench.run import Question, places
 from crossaisle.bench.sets import SETS, BenchSet, Published
 from crossaisle.bench.whole import bench_set
 from crossaisle.cli import main
 from crossaisle.data.load import from_folder
 from crossaisle.errors import DataError
 from crossaisle.evaluate.spec import MethodSpec, entries_of
+from crossaisle.metrics import place_of
 from crossaisle.types import Floats, History
 
 SMALL = BenchSet(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from launch_worlds import fitted, launch, made, quality
 
+from crossaisle.data.vocab import Vocab
 from crossaisle.errors import MethodError
 from crossaisle.recommender import SCORERS
 from crossaisle.testing_world import tiny_problem
@@ -46,11 +49,13 @@ def test_events_say_which_rows_make_lists() -> None:
     problem = tiny_problem()
     with pytest.raises(MethodError, match="unknown event 'sale'"):
         hide(problem, Sampling(events=("sale",)), 0)
-    kinds = problem.world.events.ids.to_list()
-    _, hidden = hide(problem, Sampling("one", events=(kinds[0],)), 0)
-    rows = problem.target_rows.filter(problem.target_rows["event"] == 0)
-    assert len(hidden) > 0
-    assert len(hidden.join(rows, on=["user", "item"], how="anti")) == 0
+    marked = problem.split.train.with_columns(event=(pl.col("item") % 2).cast(pl.UInt32))  # odd items are viewed
+    world = dataclasses.replace(problem.world, events=Vocab(["purchase", "view"]))
+    two = dataclasses.replace(problem, world=world, split=dataclasses.replace(problem.split, train=marked))
+    for event, odd in (("purchase", 0), ("view", 1)):
+        _, hidden = hide(two, Sampling("one", events=(event,)), 0)
+        assert hidden["item"].unique().to_numpy().tolist()
+        assert (hidden["item"].to_numpy() % 2 == odd).all()
 
 
 def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluate.stats import interval, resampled
-from ..metrics import Bools, Doubles
+from ..metrics import Bools, Doubles, ndcg_at
 from ..types import Codes
 from .run import Places
 from .sets import Published
@@ -101,8 +101,7 @@ def rows_of(name: str, domain: str, users: Codes, twin: Bools, found: Sequence[P
 
 def value(places: Doubles, metric: str, k: int = K) -> Doubles:
     """nDCG@k or HR@k of lists with one wanted item at `places` (n,)."""
-    inside = places <= k
-    return np.where(inside, 1.0 / np.log2(places + 1.0), 0.0) if metric == "ndcg" else inside.astype(np.float64)
+    return ndcg_at(places, k) if metric == "ndcg" else (places <= k).astype(np.float64)
 
 
 def ends(values: Doubles, users: Codes) -> tuple[float, float]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
-import json
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +18,15 @@ from ..data.splits.from_files import given
 from ..data.world import World
 from ..errors import DataError, MethodError, TrainingError
 from ..evaluate.bases import Bases
-from ..evaluate.cells import digest_of, world_mark
+from ..evaluate.cells import UNREADABLE, digest_of, read_arrays, world_mark, write_arrays
 from ..evaluate.costs import peak_memory
 from ..evaluate.spec import Entry
-from ..files import write_whole
-from ..metrics import Doubles
+from ..metrics import Doubles, place_of
 from ..progress import tick
 from ..transfer.method import check_needs
 from ..transfer.problem import Problem, default_sources
 from ..types import Codes, Floats, History
-from .lists import TestLists, lists_of
+from .candidates import CandidateLists, lists_of
 
 BLOCK = 256
 
@@ -70,7 +67,7 @@ class Question:
     """
 
     problem: Problem
-    lists: TestLists
+    lists: CandidateLists
     columns: Codes
 
     @classmethod
@@ -149,16 +146,11 @@ def places(question: Question, score: Callable[[History], Floats]) -> tuple[Doub
     return listed, whole
 
 
-def place_of(wanted: Floats, others: Floats) -> Doubles:
-    """(n,) 1 + how many of `others` (n, m) are above `wanted` (n,), ties by half."""
-    mine = wanted[:, None]
-    return np.asarray(1.0 + (others > mine).sum(axis=1) + 0.5 * (others == mine).sum(axis=1))
-
-
-def _lists_mark(lists: TestLists) -> str:
+def _lists_mark(lists: CandidateLists) -> str:
     return hashlib.blake2b(lists.items.tobytes() + lists.users.tobytes(), digest_size=12).hexdigest()
 
 
+@cache
 def _code() -> str:
     """Hash of all transfer methods: parts of a method may be others."""
     files = sorted(Path(crossaisle.transfer.__path__[0]).glob("*.py"))
@@ -166,17 +158,13 @@ def _code() -> str:
 
 
 def _save(folder: Path, key: str, found: Places) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, listed=found.listed, whole=found.whole)
-    write_whole(folder / f"{key}.npz", buffer.getvalue())
     about = {k: v for k, v in vars(found).items() if k not in ("listed", "whole")}
-    write_whole(folder / f"{key}.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+    write_arrays(folder, key, {"listed": found.listed, "whole": found.whole}, about)
 
 
 def _load(folder: Path, key: str) -> Places | None:
     try:
-        about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
-        with (folder / f"{key}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Places(listed=arrays["listed"], whole=arrays["whole"], **about)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        arrays, about = read_arrays(folder, key)
+        return Places(listed=arrays["listed"], whole=arrays["whole"], **about)
+    except UNREADABLE:
         return None

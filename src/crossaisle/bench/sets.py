@@ -54,23 +54,30 @@ class BenchSet:
         return MethodSpec("stack", label, {**self.stack, **changes, "parts": parts, "part_options": options})
 
 
-COLD_OR_WARM = (
-    MethodSpec("popularity"),
-    MethodSpec("item_knn", "item_knn_all", {"scope": "all", "neighbours": 1000, "shrink": 0.0, "weight": "binary"}),
+POPULARITY = MethodSpec("popularity")
+ITEM_KNN_ALL = MethodSpec(
+    "item_knn", "item_knn_all", {"scope": "all", "neighbours": 1000, "shrink": 0.0, "weight": "binary"}
+)
+ALS_ALL = MethodSpec("als", "als_all", {"scope": "all"})
+ALS_MIX = MethodSpec("als_mix", options={"scope": "all"})
+WARM = (
+    POPULARITY,
+    ITEM_KNN_ALL,
     MethodSpec("als"),
-    MethodSpec("als", "als_all", {"scope": "all"}),
+    ALS_ALL,
     MethodSpec("als_mix", "als_mix_target"),
-    MethodSpec("als_mix", options={"scope": "all"}),
+    ALS_MIX,
     MethodSpec("graph_filter", "graph_filter_target"),
     MethodSpec("graph_filter", options={"scope": "all"}),
+    MethodSpec("user_kernel", options={"content_power": 0.0}),
 )
-
-KERNEL = {"content_power": 0.0, "regularization": 16.0}
+"""For people who are known in the target."""
+WARM_PARTS = ("popularity", "item_knn_all", "als_mix", "graph_filter", "user_kernel")
 
 DISENCDR = BenchSet(
     "disencdr-sport-phone",
-    (*COLD_OR_WARM, MethodSpec("user_kernel", options={"content_power": 0.0})),
-    ("popularity", "item_knn_all", "als_mix", "graph_filter", "user_kernel"),
+    WARM,
+    WARM_PARTS,
     {"hold": "one", "folds": 2, "negatives": 200, "hard": 0.0},
     (
         Published("sport", "DisenCDR (its own code, 30 of 50 epochs)", 0.099, 0.181, "measured on these files"),
@@ -85,11 +92,12 @@ DISENCDR = BenchSet(
 CDRIB = BenchSet(
     "cdrib-game-video",
     (
-        *COLD_OR_WARM[:2],
-        *COLD_OR_WARM[3:4],
-        COLD_OR_WARM[5],
+        POPULARITY,
+        ITEM_KNN_ALL,
+        ALS_ALL,
+        ALS_MIX,
         MethodSpec("graph_filter", options={"scope": "all", "output_exponent": 0.5, "low_pass": 1.0}),
-        MethodSpec("user_kernel", options={"scope": "sources", **KERNEL}),
+        MethodSpec("user_kernel", options={"scope": "sources", "content_power": 0.0, "regularization": 16.0}),
     ),
     ("popularity", "als_mix", "graph_filter", "user_kernel"),
     {"hold": "all", "folds": 4, "negatives": 200, "hard": 0.0},
@@ -108,7 +116,7 @@ EASE = {"regularization": 100.0, "weight": "binary"}
 XMREC = BenchSet(
     "xmrec-t1",
     (
-        MethodSpec("popularity"),
+        POPULARITY,
         MethodSpec("item_knn", options=IOU),
         MethodSpec("item_knn", "item_knn_all", {**IOU, "scope": "all"}),
         MethodSpec("ease", options=EASE),
@@ -130,8 +138,7 @@ XMREC = BenchSet(
     ),
 )
 
-OWN = BenchSet("", (*COLD_OR_WARM, MethodSpec("user_kernel", options={"content_power": 0.0})),
-    ("popularity", "item_knn_all", "als_mix", "graph_filter", "user_kernel"), {"hard": 0.0})  # fmt: skip
+OWN = BenchSet("", WARM, WARM_PARTS, {"hard": 0.0})
 """For a folder of one's own."""
 
 SETS: Mapping[str, BenchSet] = {s.name: s for s in (XMREC, CDRIB, DISENCDR)}

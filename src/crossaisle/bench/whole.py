@@ -9,7 +9,7 @@ from typing import Any
 from ..data.load import from_folder
 from ..evaluate.judge import environment_of
 from ..evaluate.spec import entries_of
-from .lists import targets_of
+from .candidates import targets_of
 from .result import BenchResult, Row, rows_of
 from .run import Question, run
 from .sets import BenchSet

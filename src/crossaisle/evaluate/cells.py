@@ -94,21 +94,15 @@ def save_cell(folder: Path, key: str, cell: Cell) -> None:
     for (name, metric, k), found in cell.values.items():
         arrays[f"{name}|{metric}|{k}"] = found.values
         arrays[f"{name}|users"] = found.users
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_whole(folder / f"{key}.npz", buffer.getvalue())
     costs = None if cell.costs is None else dataclasses.asdict(cell.costs)
     about = {"step": dataclasses.asdict(cell.step), "seed": cell.seed, "costs": costs, "skipped": cell.skipped}
-    write_whole(folder / f"{key}.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+    write_arrays(folder, key, arrays, about)
 
 
 def load_cell(folder: Path, key: str, label: str) -> Cell | None:
     """The cell `key` under `label`, or None where it is not there or damaged, so that it is run again."""
     try:
-        about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
-        # Opened here, as NumPy leaves a damaged file open.
-        with (folder / f"{key}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            stored = {name: arrays[name] for name in arrays.files}
+        stored, about = read_arrays(folder, key)
         values = {}
         for name, array in stored.items():
             part, *rest = name.split("|")
@@ -116,5 +110,29 @@ def load_cell(folder: Path, key: str, label: str) -> Cell | None:
                 values[part, rest[0], int(rest[1])] = UserValues(stored[f"{part}|users"], array)
         costs = None if about["costs"] is None else Costs(**about["costs"])
         return Cell(label, Step(**about["step"]), about["seed"], values, costs, about["skipped"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except UNREADABLE:
         return None
+
+
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+"""What `read_arrays`, or the use of what it gives, raises for a cell that is not there or damaged."""
+
+
+def write_arrays(folder: Path, key: str, arrays: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """``KEY.npz``, then ``KEY.json``, which says that both are whole.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_whole(folder / f"{key}.npz", buffer.getvalue())
+    write_whole(folder / f"{key}.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_arrays(folder: Path, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The inverse of `write_arrays`; raises one of `UNREADABLE`."""
+    about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+    # Opened here, as NumPy leaves a damaged file open.
+    with (folder / f"{key}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}, about

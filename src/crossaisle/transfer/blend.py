@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
-import scipy.stats
 
 from ..errors import MethodError
 from ..metrics import Doubles, hits_of, ndcg, top_k
@@ -24,6 +23,7 @@ from .padded import Padded
 from .parts import fit_part, pack_parts, unpack_parts, usable
 from .problem import Problem, count_matrix
 from .result import recommender_for
+from .weights import beats, searched
 
 K = 10
 """Places of the ranking that weights are judged on."""
@@ -31,10 +31,6 @@ LEAST = 0.02
 """Parts with a smaller weight are left out: they cost time and change nothing."""
 PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_shot": 0.4}
 """zero_shot stands in for shared_bottom where nothing of the target is visible."""
-_SURE = 0.025
-"""One-sided level at which a part alone counts as better than the shrunk blend on the held-out users."""
-_KEPT = 0.05
-"""Share of the tried weights, the best ones, whose mean is taken: a mean of good ones varies less than the best."""
 
 
 @dataclass(frozen=True)
@@ -211,19 +207,12 @@ def learned(
             part[seen] = -np.inf
         scores.append(np.stack(made))
         relevant.append(fold.relevant)
-    tried = candidates(len(names), options.tries, seed)
-    values = np.stack([judged(w, scores, relevant) for w in tried])
-    means = values.mean(axis=1)
-    best = np.argsort(-means, kind="stable")[: max(1, round(_KEPT * len(tried)))]
-    single = int(np.argmax(means[: len(names)]))
-    found = tried[best].mean(axis=0)
-    if judged(found, scores, relevant).mean() < means[single]:
-        found = tried[single]
-    weights = shrunk(found, prior_of(names, options), values.shape[1], options)
-    if scipy.stats.ttest_rel(values[single], judged(weights, scores, relevant), alternative="greater").pvalue < _SURE:
+    found, alone = searched(len(names), options.tries, seed, lambda w: judged(w, scores, relevant))
+    weights = shrunk(found, prior_of(names, options), alone.shape[1], options)
+    if beats(alone[alone.mean(axis=1).argmax()], judged(weights, scores, relevant)):
         weights = found
     facts = {
-        "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, means[: len(names)], strict=True)},
+        "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, alone.mean(axis=1), strict=True)},
         "validation_ndcg_blend": round(float(judged(weights, scores, relevant).mean()), 4),
     }
     return weights, facts
@@ -234,13 +223,6 @@ def shrunk(found: Doubles, prior: Doubles, users: int, options: BlendOptions) ->
     mixed = (users * found + options.prior_users * prior) / (users + options.prior_users)
     kept = np.where(mixed < LEAST, 0.0, mixed)
     return np.asarray(kept / kept.sum())
-
-
-def candidates(parts: int, tries: int, seed: int) -> Doubles:
-    """(parts + 1 + tries, parts) weights that sum to 1: each part alone, all alike, and points drawn on the simplex."""
-    draw = generator(seed, "weights")
-    drawn = draw.dirichlet(np.ones(parts), size=tries)
-    return np.vstack([np.eye(parts), np.full((1, parts), 1.0 / parts), drawn])
 
 
 def judged(weights: Doubles, scores: Sequence[Floats], relevant: Sequence[sp.csr_matrix]) -> Doubles:

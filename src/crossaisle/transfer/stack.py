@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import scipy.stats
 
-from ..metrics import Doubles
+from ..metrics import Doubles, ndcg_at, place_of
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Floats, History, Scorer, Tensors
-from .blend import candidates
 from .common import standardised
 from .lists import Facts, Hold, Lists, Sampling, features_of, lists_of
 from .method import transfer
@@ -21,14 +19,11 @@ from .parts import fit_part, pack_parts, unpack_parts, usable
 from .problem import Problem
 from .result import recommender_for
 from .trees import Trees, fit_trees
+from .weights import beats, searched
 
 PARTS = ("popularity", "item_knn@all", "als_mix@all", "graph_filter@all", "user_kernel")
 K = 10
 """Places of the ranking that weights and trees are judged on."""
-_KEPT = 0.05
-"""Share of the tried weights, the best ones, whose mean is taken."""
-_SURE = 0.025
-"""One-sided level at which trees count as better than weights."""
 _ABOVE = 1e-3
 """Between the shortlist and the rest."""
 
@@ -168,7 +163,7 @@ def learned(
     facts: dict[str, Any] = {"held_out": len(lists.users)}
     if parts == 1 or len(lists.users) < options.min_lists:
         return np.full(parts, 1.0 / parts), None, 0.0, facts | {"level": "linear", "why": "too little to learn from"}
-    weights = best_weights(lists, options.tries, seed)
+    weights, _ = searched(parts, options.tries, seed, lambda w: ndcg_of(lists.scores @ w.astype(np.float32)))
     mixture = lists.scores @ weights.astype(np.float32)
     linear = ndcg_of(mixture)
     facts |= {"validation_ndcg_linear": round(float(linear.mean()), 4)}
@@ -177,8 +172,7 @@ def learned(
     unseen = out_of_fold(lists, options, seed)
     share, above = max(((s, ndcg_of(mixed(unseen, mixture, s))) for s in (0.0, 1.0)), key=lambda pair: pair[1].mean())
     facts |= {"validation_ndcg_trees": round(float(above.mean()), 4)}
-    better = scipy.stats.ttest_rel(above, linear, alternative="greater").pvalue < _SURE
-    if not better and options.level == "auto":
+    if not beats(above, linear) and options.level == "auto":
         return weights, None, 0.0, facts | {"level": "linear", "why": "trees did not rank better beyond noise"}
     trees = fit_trees(lists.features, options.trees, seed)
     return weights, trees, share, facts | {"level": "trees", "share_of_linear": share}
@@ -200,19 +194,6 @@ def mixed(judged: Floats, linear: Floats, share: float) -> Floats:
     return standardised(judged) + np.float32(share) * standardised(linear)
 
 
-def best_weights(lists: Lists, tries: int, seed: int) -> Doubles:
-    """(parts,) mean of the best weights tried, or the best part alone where it ranks better than that mean."""
-    tried = candidates(lists.scores.shape[2], tries, seed)
-    values = np.array([ndcg_of(lists.scores @ w.astype(np.float32)).mean() for w in tried])
-    best = np.argsort(-values, kind="stable")[: max(1, round(_KEPT * len(tried)))]
-    mean = tried[best].mean(axis=0)
-    single = int(np.argmax(values[: lists.scores.shape[2]]))
-    alone = values[single] > ndcg_of(lists.scores @ mean.astype(np.float32)).mean()
-    return np.asarray(tried[single] if alone else mean)
-
-
 def ndcg_of(scores: Floats) -> Doubles:
     """(n,) nDCG@10 of lists whose first item is the wanted one; a tie counts half a place."""
-    first, others = scores[:, :1], scores[:, 1:]
-    place = 1.0 + (others > first).sum(axis=1) + 0.5 * (others == first).sum(axis=1)
-    return np.where(place <= K, 1.0 / np.log2(place + 1.0), 0.0)
+    return ndcg_at(place_of(scores[:, 0], scores[:, 1:]), K)

@@ -1,4 +1,4 @@
-"""Test lists: a purchase that was held out, and the candidates it is ranked among."""
+"""Candidate lists: a purchase that was held out, and the candidates it is ranked among."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ("user_id", "domain", "item_id", "candidates")
 
 
 @dataclass(frozen=True, eq=False)
-class TestLists:
+class CandidateLists:
     """The lists of one target domain.
 
     Attributes:
@@ -28,7 +28,6 @@ class TestLists:
         twin: (n,) True where the person trains on a twin of the wanted item in another domain.
     """
 
-    __test__ = False
     users: Codes
     items: Codes
     twin: Bools
@@ -58,7 +57,7 @@ def read(folder: Path) -> pl.DataFrame:
     return table
 
 
-def lists_of(folder: Path, world: World, target: str) -> TestLists:
+def lists_of(folder: Path, world: World, target: str) -> CandidateLists:
     """The lists of `target`.
 
     Raises:
@@ -75,7 +74,7 @@ def lists_of(folder: Path, world: World, target: str) -> TestLists:
     start = np.repeat(np.cumsum(place) - place, place)
     items[row.to_numpy(), 1 + np.arange(len(flat)) - start] = _known(world.item_ids.encode(flat), flat, "item")
     users = _known(world.user_ids.encode(table["user_id"]), table["user_id"], "user")
-    return TestLists(users, items, _twins(folder, table))
+    return CandidateLists(users, items, _twins(folder, table))
 
 
 def _known(codes: Codes, ids: pl.Series, what: str) -> Codes:
