@@ -14,6 +14,7 @@ from . import (
     stack,
     target_only,
     user_kernel,
+    user_knn,
     zero_shot,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "stack",
     "target_only",
     "user_kernel",
+    "user_knn",
     "zero_shot",
 ]
