@@ -16,7 +16,7 @@ from crossaisle.data.world import World
 from crossaisle.errors import ConfigError
 from crossaisle.evaluate.slices import evaluate_users
 from crossaisle.testing_world import tiny_problem
-from crossaisle.transfer import als, als_mix, common, ease, graph_filter, item_knn, popularity, user_kernel
+from crossaisle.transfer import als, als_mix, common, ease, graph_filter, item_knn, popularity, swing, user_kernel
 from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.result import kind_of
@@ -104,6 +104,32 @@ def test_item_knn_is_the_formula(similarity: str) -> None:
         assert got == pytest.approx(expected, abs=1e-6)
 
 
+def test_swing_by_hand() -> None:
+    # People u: abc, v: ab, w: abd, t: a. Pairs with two items in common: uv, uw, vw, each with a and b.
+    has = sp.csr_matrix(np.array([[1, 2, 3, 0], [1, 1, 0, 0], [1, 1, 0, 1], [1, 0, 0, 0]], np.float32))
+    alpha = 1.0
+    ab = (1 / np.sqrt(3 * 2) + 1 / np.sqrt(3 * 3) + 1 / np.sqrt(2 * 3)) / (alpha + 2)
+    got = swing.swing(has, np.array([0, 2]), alpha).toarray()
+    assert got == pytest.approx(np.array([[ab, ab, 0, 0], [0, 0, 0, 0]]), abs=1e-6)
+
+
+def test_swing_is_its_double_sum_in_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swing, "BLOCK", 7)
+    has, catalogue, alpha = X.toarray() > 0, np.array([1, 4, 7]), 0.5
+    size = np.maximum(has.sum(axis=1), 1)
+    expected = np.zeros((12, 12))
+    for u in range(30):
+        for v in range(u + 1, 30):
+            both = has[u] & has[v]
+            expected[np.ix_(both, both)] += 1 / np.sqrt(size[u] * size[v]) / (alpha + both.sum())
+    got = swing.swing(X, catalogue, alpha).toarray()
+    other = np.arange(12)[None, :] != catalogue[:, None]
+    assert got[other] == pytest.approx(expected[catalogue][other], abs=1e-5)
+    options = item_knn.ItemKnnOptions(similarity="swing", alpha=alpha, popularity_exponent=1.0, neighbours=12)
+    near = item_knn.neighbours_of(X, catalogue, options).toarray().T
+    assert near == pytest.approx(np.where(other, expected[catalogue] / has.sum(axis=0)[catalogue, None], 0), abs=1e-5)
+
+
 def test_als_folds_users_in_as_the_library_does() -> None:
     from implicit.cpu.als import AlternatingLeastSquares
 
@@ -137,6 +163,7 @@ def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
     ("method", "options"),
     [
         ("item_knn", {"half_life_weeks": 4.0}), ("item_knn", {"scope": "all", "similarity": "iou"}),
+        ("item_knn", {"scope": "all", "similarity": "swing"}),
         ("ease", {"scope": "all", "regularization": 5.0}), ("ease", {"scope": "all", "max_items": 3}),
         ("als", {"scope": "all", "factors": 4, "regularization": 0.1}), ("user_kernel", {"kind": "cosine"}),
         ("als_mix", {"scope": "all", "factors": (2, 4), "draws": 1}), ("graph_filter", {"scope": "all", "rank": 4}),
@@ -180,6 +207,7 @@ def test_knowledge_of_other_shops_beats_popularity_where_tastes_are_shared(
     [
         (popularity.PopularityOptions, {"half_life_weeks": 0}), (ease.EaseOptions, {"regularization": 0}),
         (item_knn.ItemKnnOptions, {"neighbours": 0}), (als.AlsOptions, {"factors": 0}),
+        (item_knn.ItemKnnOptions, {"alpha": -1.0}),
         (user_kernel.UserKernelOptions, {"regularization": -1.0}), (ease.EaseOptions, {"scope": "sources"}),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ from .common import (
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .swing import swing
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,16 @@ class ItemKnnOptions:
 
     scope: Scope = "target"
     """``target``: read the target's items only (a control); ``all``: read items of all visible domains."""
-    similarity: Literal["cosine", "iou"] = "cosine"
-    """``cosine`` of the items' user vectors, or ``iou``: users in common divided by users of either."""
+    similarity: Literal["cosine", "iou", "swing"] = "cosine"
+    """``cosine`` of the items' user vectors; ``iou``: users in common divided by users of either; ``swing``: pairs of
+    users in common, who count more the less else they have in common. ``iou`` in scope ``all`` is the item
+    neighbourhood across markets of XMRec."""
     neighbours: int = 200
     """Most similar items kept for each item of the catalogue."""
     shrink: float = 10.0
-    """Added to the denominator: pairs with few users in common count less."""
+    """Added to the denominator of ``cosine`` and ``iou``: pairs with few users in common count less."""
+    alpha: float = 1.0
+    """α of ``swing``, added to the number of items that two users have in common."""
     popularity_exponent: float = 0.0
     """Scores are divided by the item's number of users to this power; above 0 favours rare items."""
     weight: Weight = "log"
@@ -47,8 +52,8 @@ class ItemKnnOptions:
     """Weeks after which an event of the asking user counts half; none: no decay."""
 
     def __post_init__(self) -> None:
-        if self.neighbours < 1 or self.shrink < 0:
-            raise ValueError("neighbours must be at least 1 and shrink at least 0.")
+        if self.neighbours < 1 or min(self.shrink, self.alpha) < 0:
+            raise ValueError("neighbours must be at least 1, shrink and alpha at least 0.")
 
 
 @scorer("item_knn")
@@ -88,12 +93,12 @@ class ItemKnnScorer:
 @transfer(
     "item_knn",
     options=ItemKnnOptions,
-    paper="Sarwar et al. 2001; Deshpande & Karypis 2004",
+    paper="Sarwar et al. 2001; Deshpande & Karypis 2004; swing: Yang et al. 2020",
     needs=("target_interactions",),
     control=True,
 )
 def fit(base: Base | None, problem: Problem, options: ItemKnnOptions) -> Recommender:
-    """Items that the same people have: cosine or overlap, with shrinkage, top neighbours only."""
+    """Items that the same people have: cosine, overlap or swing, top neighbours only."""
     users = weighted(training_history(problem, options.scope), options.weight)
     similarity = neighbours_of(users, problem.catalogue, options)
     known = popularity_of(problem)
@@ -103,17 +108,26 @@ def fit(base: Base | None, problem: Problem, options: ItemKnnOptions) -> Recomme
 
 def neighbours_of(users: sp.csr_matrix, catalogue: Codes, options: ItemKnnOptions) -> sp.csr_matrix:
     """(world items, catalogue) CSR similarities from `users` (n, world items); none of an item to itself."""
+    people = np.bincount(users.indices, minlength=users.shape[1])
+    alike = (
+        swing(users, catalogue, options.alpha) if options.similarity == "swing" else overlap(users, catalogue, options)
+    )
+    found = alike.tocoo()
+    values = found.data / np.maximum(people[catalogue][found.row], 1) ** options.popularity_exponent
+    values[catalogue[found.row] == found.col] = 0.0
+    kept = sp.csr_matrix((values.astype(np.float32), (found.row, found.col)), shape=found.shape)
+    kept.eliminate_zeros()
+    return best_per_row(kept, options.neighbours).T.tocsr()
+
+
+def overlap(users: sp.csr_matrix, catalogue: Codes, options: ItemKnnOptions) -> sp.coo_matrix:
+    """(catalogue, world items) cosine or iou with shrinkage."""
     if options.similarity == "iou":
         users = users.copy()
         users.data = np.ones_like(users.data)
     norm = np.asarray(users.multiply(users).sum(axis=0)).ravel()
-    people = np.bincount(users.indices, minlength=users.shape[1])
     common = (users[:, catalogue].T @ users).tocoo()
     mine, other = norm[catalogue][common.row], norm[common.col]
     below = np.sqrt(mine * other) if options.similarity == "cosine" else mine + other - common.data
-    values = common.data / (below + options.shrink)
-    values = values / np.maximum(people[catalogue][common.row], 1) ** options.popularity_exponent
-    values[catalogue[common.row] == common.col] = 0.0
-    kept = sp.csr_matrix((values.astype(np.float32), (common.row, common.col)), shape=common.shape)
-    kept.eliminate_zeros()
-    return best_per_row(kept, options.neighbours).T.tocsr()
+    common.data = common.data / (below + options.shrink)
+    return common
