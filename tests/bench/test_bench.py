@@ -11,7 +11,8 @@ import pytest
 
 from crossaisle.bench.candidates import lists_of, targets_of
 from crossaisle.bench.result import ends, to_markdown, value
-from crossaisle.bench.run import Question, places
+from crossaisle.bench.question import Question
+from crossaisle.bench.run import places
 from crossaisle.bench.sets import SETS, BenchSet, Published
 from crossaisle.bench.whole import bench_set
 from crossaisle.cli import main

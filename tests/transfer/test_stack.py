@@ -14,10 +14,12 @@ from crossaisle.data.vocab import Vocab
 from crossaisle.errors import MethodError
 from crossaisle.recommender import SCORERS
 from crossaisle.testing_world import tiny_problem
-from crossaisle.transfer import stack
+from crossaisle.transfer import levels, stack
+from crossaisle.transfer.levels import Learning
 from crossaisle.transfer.lists import Lists, Sampling, hide, lists_of
 
 PARTS = ("popularity", "als", "user_kernel")
+LEARNING = Learning("auto", 3, 20, 400, 200, 0)
 SMALL = {"parts": PARTS, "trees": 30, "folds": 2, "negatives": 20, "min_lists": 50}
 
 
@@ -80,7 +82,7 @@ def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> Non
 
 def test_ndcg_of_lists_by_hand() -> None:
     scores = np.array([[3, 1, 2], [1, 2, 0], [1, 1, 0]], dtype=np.float32)
-    assert stack.ndcg_of(scores) == pytest.approx([1, 1 / np.log2(3), 1 / np.log2(2.5)])
+    assert levels.ndcg_of(scores) == pytest.approx([1, 1 / np.log2(3), 1 / np.log2(2.5)])
 
 
 def test_no_tree_sees_a_person_whom_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,12 +98,12 @@ def test_no_tree_sees_a_person_whom_it_judges(monkeypatch: pytest.MonkeyPatch) -
             assert not self.known & set(asked.ravel())
             return asked[:, :, 0]
 
-    def spy(given: np.ndarray, trees: int, seed: int) -> Spy:
-        seen.append(set(given.ravel()))
+    def spy(given: list[np.ndarray], trees: int, seed: int) -> Spy:
+        seen.append(set(given[0].ravel()))
         return Spy(seen[-1])
 
-    monkeypatch.setattr(stack, "fit_trees", spy)
-    found = stack.out_of_fold(Lists(users, features, features), stack.StackOptions(folds=3), 0)
+    monkeypatch.setattr(levels, "fit_trees", spy)
+    found = levels.out_of_fold(Lists(users, features, features, users), LEARNING)
     assert len(seen) == 3
     assert np.array_equal(found, features[:, :, 0])
 
@@ -110,23 +112,52 @@ def test_trees_that_do_not_help_are_left_away_and_the_facts_say_so() -> None:
     draw = np.random.default_rng(0)
     scores = draw.normal(size=(400, 11, 2)).astype(np.float32)
     scores[:, 0, 0] += 2.0  # the first part knows all there is to know
-    lists = Lists(np.arange(400), scores, scores)
-    weights, trees, _, facts = stack.learned(lists, 2, stack.StackOptions(trees=20), 0)
-    assert trees is None
+    lists = Lists(np.arange(400), scores, scores, np.full(400, 7))
+    found, facts = levels.learned(lists, LEARNING)
+    assert found.trees is None
     assert facts["level"] == "linear"
-    assert weights[0] > 0.8
-    kept = stack.learned(lists, 2, stack.StackOptions(trees=20, level="trees"), 0)
-    assert kept[1] is not None
+    assert (found.weights[:, 0] > 0.8).all()
+    kept, _ = levels.learned(lists, dataclasses.replace(LEARNING, level="trees"))
+    assert kept.trees is not None
 
 
 def test_trees_find_what_no_weights_can_say() -> None:
     draw = np.random.default_rng(0)
     features = draw.normal(size=(600, 11, 3)).astype(np.float32)
     features[:, 0, 0] *= 0.1  # wanted: near the middle of the first feature
-    lists = Lists(np.arange(600), features[:, :, :2].copy(), features)
-    _, trees, _, facts = stack.learned(lists, 2, stack.StackOptions(trees=60), 0)
-    assert trees is not None
+    lists = Lists(np.arange(600), features[:, :, :2].copy(), features, np.full(600, 7))
+    found, facts = levels.learned(lists, dataclasses.replace(LEARNING, trees=60))
+    assert found.trees is not None
     assert facts["validation_ndcg_trees"] > facts["validation_ndcg_linear"] + 0.1
+
+
+def test_cold_people_get_weights_of_their_own_where_another_part_knows_them() -> None:
+    draw = np.random.default_rng(0)
+    scores = draw.normal(size=(1000, 11, 2)).astype(np.float32)
+    known = np.where(np.arange(1000) < 500, 0, 9)
+    scores[:500, 0, 0] += 2.0  # the first part knows cold people, the second warm ones
+    scores[500:, 0, 1] += 2.0
+    found, facts = levels.learned(
+        Lists(np.arange(1000), scores, scores, known), dataclasses.replace(LEARNING, level="linear")
+    )
+    assert facts["own_weights"] == ["cold", "warm"]
+    assert found.weights[0, 0] > 0.8
+    assert found.weights[2, 1] > 0.8
+    assert levels.slice_of(np.array([0, 1, 4, 5, 90])).tolist() == [0, 1, 1, 2, 2]
+    one = found.linear([np.full((2, 1), 1, np.float32), np.full((2, 1), 3, np.float32)], np.array([0, 9]))
+    assert one[0, 0] == pytest.approx(found.weights[0] @ [1, 3])
+    assert one[1, 0] == pytest.approx(found.weights[2] @ [1, 3])
+
+
+def test_a_stack_without_a_part_is_the_stack_that_was_never_given_it() -> None:
+    problem, options = tiny_problem(), stack.StackOptions(**SMALL)
+    prepared = stack.prepare(None, problem, options)
+    less = stack.stacked(problem, options, prepared.without("als"))
+    others = dataclasses.replace(options, parts=("popularity", "user_kernel"), hard=0.0)
+    assert list(less.facts["weights"]) == ["popularity", "user_kernel"]
+    alone = stack.prepare(None, problem, others)
+    assert np.array_equal(prepared.without("als").lists.scores[:, 0], alone.lists.scores[:, 0])  # wanted items
+    assert prepared.without("als").lists.features.shape == alone.lists.features.shape
 
 
 def test_it_is_not_far_below_its_best_part_and_restores_bit_for_bit() -> None:

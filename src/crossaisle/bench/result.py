@@ -26,7 +26,8 @@ class Row:
     Attributes:
         set: name of the set.
         domain: target.
-        slice: ``all`` lists, ``twin_free`` ones, or ``full``: all of them, ranked in the whole catalogue.
+        slice: ``all`` lists, ``twin_free`` ones, or ``full``: all of them, ranked in the whole catalogue
+            (where candidates are given; else ``all`` is).
         method: label.
         metric: ``ndcg`` or ``hit``.
         k: places that count.
@@ -70,7 +71,9 @@ class BenchResult:
         return {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
 
 
-def rows_of(name: str, domain: str, users: Codes, twin: Bools, found: Sequence[Places]) -> list[Row]:
+def rows_of(
+    name: str, domain: str, users: Codes, twin: Bools, found: Sequence[Places], candidates: bool = True
+) -> list[Row]:
     """Rows of all methods of one target.
 
     Args:
@@ -79,15 +82,20 @@ def rows_of(name: str, domain: str, users: Codes, twin: Bools, found: Sequence[P
         users: (n,) whose list it is; lists of one person are resampled together.
         twin: (n,) True for lists whose wanted item has a twin in training.
         found: places of all methods and seeds.
+        candidates: whether they were given; else the slice ``all`` is ranked in the whole catalogue already.
     """
     whole = np.ones(len(users), dtype=bool)
-    slices = {"all": ("listed", whole), "full": ("whole", whole)}
+    slices = {"all": ("listed", whole)}
+    if candidates:
+        slices["full"] = ("whole", whole)
     if twin.any():
         slices["twin_free"] = ("listed", ~twin)
     rows = []
     for label in dict.fromkeys(p.label for p in found if not p.skipped):
         same = [p for p in found if p.label == label and not p.skipped]
         for part, (which, mask) in slices.items():
+            if not len(getattr(same[0], which)):
+                continue
             for metric in ("ndcg", "hit"):
                 values = np.mean([value(getattr(p, which), metric) for p in same], axis=0)
                 low, high = ends(values[mask], users[mask])

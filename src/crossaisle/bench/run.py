@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,21 +13,22 @@ import numpy as np
 
 import crossaisle.transfer
 
-from ..data.splits.from_files import given
-from ..data.world import World
-from ..errors import DataError, MethodError, TrainingError
+from ..errors import MethodError, TrainingError
 from ..evaluate.bases import Bases
 from ..evaluate.cells import UNREADABLE, digest_of, read_arrays, world_mark, write_arrays
-from ..evaluate.costs import peak_memory
+from ..evaluate.costs import Peak, peak_memory
 from ..evaluate.spec import Entry
 from ..metrics import Doubles, place_of
 from ..progress import tick
+from ..recommender import Recommender
+from ..transfer import stack
 from ..transfer.method import check_needs
-from ..transfer.problem import Problem, default_sources
-from ..types import Codes, Floats, History
-from .candidates import CandidateLists, lists_of
+from ..types import Floats, History
+from .question import Question
+from .variants import NONE, Judged, Variants
 
 BLOCK = 256
+Made = Recommender | Judged
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Places:
         label: of the method.
         seed: of the method.
         listed: (n,) place among the given candidates, from 1.
-        whole: (n,) place in the whole catalogue without what the person has.
+        whole: (n,) place in the whole catalogue, see `places`; empty where only lists were ranked.
         seconds: fit and scoring.
         peak_mb: most memory that the process held meanwhile.
         facts: what the method says of itself.
@@ -56,74 +56,69 @@ class Places:
     skipped: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Question:
-    """One target of a set.
-
-    Attributes:
-        problem: what is visible.
-        lists: what is asked.
-        columns: `lists.items` as columns of the catalogue, −1 where a list is shorter.
-    """
-
-    problem: Problem
-    lists: CandidateLists
-    columns: Codes
-
-    @classmethod
-    def of(cls, folder: Path, world: World, target: str) -> Question:
-        """The question about `target` in `folder`.
-
-        Raises:
-            DataError: a candidate is in no file as an item of the target.
-        """
-        problem = Problem(world, target, default_sources(world, target), given(world, target), world.catalogue(target))
-        lists = lists_of(folder, world, target)
-        place = np.minimum(np.searchsorted(problem.catalogue, lists.items), len(problem.catalogue) - 1)
-        strange = (problem.catalogue[place] != lists.items) & (lists.items >= 0)
-        if strange.any():
-            item = world.item_ids.ids[int(lists.items[strange][0])]
-            raise DataError(f"the candidate {item!r} is no item of {target!r}; add it to the items, with that domain.")
-        return cls(problem, lists, np.where(lists.items < 0, -1, place))
-
-
-def run(question: Question, entries: tuple[Entry, ...], seeds: tuple[int, ...], out: Path) -> Iterator[Places]:
+def run(
+    question: Question, entries: tuple[Entry, ...], seeds: tuple[int, ...], out: Path, variants: Variants = NONE
+) -> Iterator[Places]:
     """All methods under all seeds; finished cells in `out` are taken from there.
+
+    Args:
+        question: of one target.
+        entries: methods.
+        seeds: of those that draw at random.
+        out: folder of the cells.
+        variants: further stacks to make of the parts of each stack.
 
     Raises:
         StorageError: the disk refused.
     """
     jobs = [(e, s) for e in entries for s in (seeds if e.random else seeds[:1])]
-    mark = digest_of([world_mark(question.problem.world), question.problem.target, _lists_mark(question.lists)])
+    mark = digest_of([world_mark(question.problem.world), question.mark()])
     for done, (entry, seed) in enumerate(jobs, 1):
-        key = f"{entry.label}-{digest_of([mark, entry.described(), seed, _code()])}"
-        found = _load(out, key)
-        if found is None:
-            found = judge(question, entry, seed, Bases(out / "bases"))
-            if not found.skipped:
-                _save(out, key, found)
-        yield found
+        about = digest_of([mark, entry.described(), seed, _code()])
+        labels = (entry.label, *variants.labels_of(entry))
+        found = [_load(out, f"{label}-{about}") for label in labels]
+        if any(f is None for f in found):
+            found = list(judge(question, entry, seed, Bases(out / "bases"), variants))
+            for one in found:
+                if not one.skipped:
+                    _save(out, f"{one.label}-{about}", one)
+        yield from (f for f in found if f is not None)
         tick(f"bench: {question.problem.target}, {entry.label}", done, len(jobs))
 
 
-def judge(question: Question, entry: Entry, seed: int, bases: Bases) -> Places:
-    """Fit one method and place the wanted items."""
+def judge(question: Question, entry: Entry, seed: int, bases: Bases, variants: Variants = NONE) -> Iterator[Places]:
+    """Fit one method, and variants of a stack, and place the wanted items."""
     problem = dataclasses.replace(question.problem, seed=seed)
     start = time.perf_counter()
     try:
         with peak_memory() as peak:
             base, _ = bases.get(entry, problem, seed)
             check_needs(entry.method, base, problem)
-            made = entry.method.fit(base, problem, entry.options)
-            listed, whole = places(question, made.scorer.score)
+            if entry.method.name != "stack":
+                yield _placed(question, entry.label, seed, entry.method.fit(base, problem, entry.options), start, peak)
+                return
+            prepared = stack.prepare(base, problem, entry.options)
+            shared = time.perf_counter() - start
+            made = stack.stacked(problem, entry.options, prepared)
+            yield _placed(question, entry.label, seed, made, start, peak)
+            for label, make in variants.of(entry, question, problem, prepared):
+                start = time.perf_counter() - shared  # what they share is counted in each
+                yield _placed(question, label, seed, make(), start, peak)
     except (MethodError, TrainingError) as error:
-        return Places(entry.label, seed, np.zeros(0), np.zeros(0), skipped=str(error))
+        yield Places(entry.label, seed, np.zeros(0), np.zeros(0), skipped=str(error))
+
+
+def _placed(question: Question, label: str, seed: int, made: Made, start: float, peak: Peak) -> Places:
+    listed, whole = made.places if isinstance(made, Judged) else places(question, made.scorer.score)
     facts = {k: v for k, v in made.facts.items() if k != "data"}
-    return Places(entry.label, seed, listed, whole, time.perf_counter() - start, peak.mb, facts)
+    return Places(label, seed, listed, whole, time.perf_counter() - start, peak.mb, facts)
 
 
 def places(question: Question, score: Callable[[History], Floats]) -> tuple[Doubles, Doubles]:
-    """(n,) places among the candidates, and in the catalogue without what the person has in the target.
+    """(n,) places among the candidates, and in the catalogue.
+
+    In the catalogue a wanted item is ranked without what the person has in the target, and without other wanted items
+    of the same person. Where no candidates are given both are the place in the catalogue.
 
     Raises:
         TrainingError: a score is not a number.
@@ -139,15 +134,11 @@ def places(question: Question, score: Callable[[History], Floats]) -> tuple[Doub
         mine = np.flatnonzero((row_of >= start) & (row_of < start + BLOCK))
         rows, columns = row_of[mine] - start, question.columns[mine]
         among = np.where(columns < 0, -np.inf, scores[rows[:, None], columns])
-        listed[mine] = place_of(among[:, 0], among[:, 1:])
-        had, items = problem.target_counts[block].nonzero()
-        scores[had, items] = -np.inf
-        whole[mine] = place_of(among[:, 0], scores[rows]) - 0.5  # the item itself is among them
+        scores[problem.target_counts[block].nonzero()] = -np.inf
+        scores[rows, columns[:, 0]] = -np.inf
+        whole[mine] = place_of(among[:, 0], scores[rows])
+        listed[mine] = place_of(among[:, 0], among[:, 1:]) if question.candidates else whole[mine]
     return listed, whole
-
-
-def _lists_mark(lists: CandidateLists) -> str:
-    return hashlib.blake2b(lists.items.tobytes() + lists.users.tobytes(), digest_size=12).hexdigest()
 
 
 @cache

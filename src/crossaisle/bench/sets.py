@@ -21,6 +21,15 @@ class Published:
 
 
 @dataclass(frozen=True)
+class AskedBySplit:
+    """For a set without candidates: a split asks, and each wanted item is ranked in the whole catalogue."""
+
+    target: str
+    kind: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class BenchSet:
     """How one set is run.
 
@@ -30,6 +39,8 @@ class BenchSet:
         parts: labels of `experts` that `stack` combines.
         stack: options of `stack`.
         published: rows to print beside ours.
+        split: who is asked where the set has no candidates.
+        label_folds: also a stack that learns from the labels, out of fold in so many folds; 0: none.
     """
 
     name: str
@@ -37,21 +48,14 @@ class BenchSet:
     parts: tuple[str, ...]
     stack: Mapping[str, Any] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
+    split: AskedBySplit | None = None
+    label_folds: int = 0
 
-    def methods(self, ablation: bool = False) -> tuple[MethodSpec, ...]:
-        """Experts and their stack; with `ablation` also its linear level, and the stack without each of its parts."""
-        asked = [*self.experts, self._stack("stack", self.parts)]
-        if ablation:
-            asked.append(self._stack("stack_linear", self.parts, level="linear"))
-            for left_out in self.parts:
-                rest = tuple(p for p in self.parts if p != left_out)
-                asked.append(self._stack(f"stack_without_{left_out}", rest))
-        return tuple(asked)
-
-    def _stack(self, label: str, parts: tuple[str, ...], **changes: Any) -> MethodSpec:
+    def methods(self) -> tuple[MethodSpec, ...]:
+        """Experts and their stack."""
         by_label = {e.label: e for e in self.experts}
-        options = {p: {"method": by_label[p].method, **by_label[p].options} for p in parts}
-        return MethodSpec("stack", label, {**self.stack, **changes, "parts": parts, "part_options": options})
+        options = {p: {"method": by_label[p].method, **by_label[p].options} for p in self.parts}
+        return (*self.experts, MethodSpec("stack", options={**self.stack, "parts": self.parts, "part_options": options}))
 
 
 POPULARITY = MethodSpec("popularity")
@@ -60,6 +64,7 @@ ITEM_KNN_ALL = MethodSpec(
 )
 ALS_ALL = MethodSpec("als", "als_all", {"scope": "all"})
 ALS_MIX = MethodSpec("als_mix", options={"scope": "all"})
+USER_KNN_SOURCES = MethodSpec("user_knn", "user_knn_sources", {"scope": "sources"})
 WARM = (
     POPULARITY,
     ITEM_KNN_ALL,
@@ -70,9 +75,12 @@ WARM = (
     MethodSpec("graph_filter", "graph_filter_target"),
     MethodSpec("graph_filter", options={"scope": "all"}),
     MethodSpec("user_kernel", options={"content_power": 0.0}),
+    MethodSpec("user_knn", "user_knn_target", {"scope": "target"}),
+    MethodSpec("user_knn"),
+    USER_KNN_SOURCES,
 )
 """For people who are known in the target."""
-WARM_PARTS = ("popularity", "item_knn_all", "als_mix", "graph_filter", "user_kernel")
+WARM_PARTS = tuple(m.label for m in WARM if m.method != "als")
 
 DISENCDR = BenchSet(
     "disencdr-sport-phone",
@@ -89,17 +97,22 @@ DISENCDR = BenchSet(
     ),
 )
 
+COLD = (
+    POPULARITY,
+    ITEM_KNN_ALL,
+    ALS_ALL,
+    ALS_MIX,
+    MethodSpec("graph_filter", options={"scope": "all", "output_exponent": 0.5, "low_pass": 1.0}),
+    MethodSpec("user_kernel", options={"scope": "sources", "content_power": 0.0, "regularization": 16.0}),
+    USER_KNN_SOURCES,
+)
+"""For people who are known in other domains only."""
+COLD_PARTS = ("popularity", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
+
 CDRIB = BenchSet(
     "cdrib-game-video",
-    (
-        POPULARITY,
-        ITEM_KNN_ALL,
-        ALS_ALL,
-        ALS_MIX,
-        MethodSpec("graph_filter", options={"scope": "all", "output_exponent": 0.5, "low_pass": 1.0}),
-        MethodSpec("user_kernel", options={"scope": "sources", "content_power": 0.0, "regularization": 16.0}),
-    ),
-    ("popularity", "als_mix", "graph_filter", "user_kernel"),
+    COLD,
+    COLD_PARTS,
     {"hold": "all", "folds": 4, "negatives": 200, "hard": 0.0},
     (
         Published("game", "CDRIB", 0.051, 0.097, "third-party rerun"),
@@ -111,7 +124,7 @@ CDRIB = BenchSet(
 )
 
 IOU = {"similarity": "iou", "neighbours": 1000, "shrink": 0.0, "weight": "binary"}
-EASE = {"regularization": 100.0, "weight": "binary"}
+EASE = {"regularization": 300.0, "weight": "binary"}
 
 XMREC = BenchSet(
     "xmrec-t1",
@@ -119,6 +132,9 @@ XMREC = BenchSet(
         POPULARITY,
         MethodSpec("item_knn", options=IOU),
         MethodSpec("item_knn", "item_knn_all", {**IOU, "scope": "all"}),
+        MethodSpec("item_knn", "item_knn_cosine_all", {**IOU, "similarity": "cosine", "scope": "all"}),
+        MethodSpec("user_knn", "user_knn_target", {"scope": "target"}),
+        MethodSpec("user_knn"),
         MethodSpec("ease", options=EASE),
         MethodSpec("ease", "ease_all", {**EASE, "scope": "all", "max_items": 1}),
         MethodSpec("als"),
@@ -126,7 +142,19 @@ XMREC = BenchSet(
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),
-    ("popularity", "item_knn", "item_knn_all", "ease", "ease_all", "als_mix", "graph_filter_target", "graph_filter"),
+    (
+        "popularity",
+        "item_knn",
+        "item_knn_all",
+        "item_knn_cosine_all",
+        "user_knn_target",
+        "user_knn",
+        "ease",
+        "ease_all",
+        "als_mix",
+        "graph_filter_target",
+        "graph_filter",
+    ),
     {"hold": "one", "folds": 3, "negatives": 99, "hard": 0.0, "events": ("review",), "shortlist": 4000},
     (
         Published("t1", "GMF++, no source market", 0.3194, 0.4976, "published"),
@@ -136,9 +164,18 @@ XMREC = BenchSet(
         Published("t1", "LightGCN, 2,048 dimensions", 0.698, 0.806, "published"),
         Published("t1", "LightGBM stack, 7-fold on the test labels", 0.725, 0.826, "published"),
     ),
+    label_folds=7,
+)
+
+OVERLAP = BenchSet(
+    "amazon-overlap",
+    COLD,
+    COLD_PARTS,
+    {"hold": "all", "folds": 4, "negatives": 200},
+    split=AskedBySplit("toys", "cold_users", {"share": 0.2, "valid_share": 0.0, "overlapping": True}),
 )
 
 OWN = BenchSet("", WARM, WARM_PARTS, {"hard": 0.0})
 """For a folder of one's own."""
 
-SETS: Mapping[str, BenchSet] = {s.name: s for s in (XMREC, CDRIB, DISENCDR)}
+SETS: Mapping[str, BenchSet] = {s.name: s for s in (XMREC, CDRIB, DISENCDR, OVERLAP)}

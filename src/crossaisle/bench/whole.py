@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..data.load import from_folder
+from ..data.world import World
 from ..evaluate.judge import environment_of
 from ..evaluate.spec import entries_of
 from .candidates import targets_of
+from .question import Question
 from .result import BenchResult, Row, rows_of
-from .run import Question, run
+from .run import run
 from .sets import BenchSet
+from .variants import Variants
 
 
 def bench_set(asked: BenchSet, folder: Path, seeds: tuple[int, ...], out: Path, ablation: bool = False) -> BenchResult:
@@ -30,17 +34,26 @@ def bench_set(asked: BenchSet, folder: Path, seeds: tuple[int, ...], out: Path, 
         StorageError: the disk refused.
     """
     start = time.perf_counter()
-    targets = targets_of(folder)
     world = from_folder(folder)
-    entries = entries_of(asked.methods(ablation))
+    entries = entries_of(asked.methods())
+    variants = Variants(ablation, asked.label_folds)
     rows: list[Row] = []
     skipped: dict[str, str] = {}
     facts: dict[str, Any] = {}
-    for target in targets:
-        question = Question.of(folder, world, target)
-        found = list(run(question, entries, seeds, out))
-        rows += rows_of(folder.name, target, question.lists.users, question.lists.twin, found)
+    for question in questions_of(asked, folder, world):
+        target, lists = question.problem.target, question.lists
+        found = list(run(question, entries, seeds, out, variants))
+        rows += rows_of(folder.name, target, lists.users, lists.twin, found, question.candidates)
         skipped |= {f"{p.label} ({target})": p.skipped for p in found if p.skipped}
         facts[target] = {f"{p.label}, seed {p.seed}": p.facts for p in found if p.facts}
     environment = environment_of((), time.perf_counter() - start)
     return BenchResult(folder.name, tuple(rows), asked.published, skipped, facts, environment)
+
+
+def questions_of(asked: BenchSet, folder: Path, world: World) -> Iterator[Question]:
+    """One question for each target: given candidates, or what the set's split asks."""
+    if asked.split is not None:
+        yield Question.of_split(world, asked.split.target, asked.split.kind, asked.split.options)
+        return
+    for target in targets_of(folder):
+        yield Question.of(folder, world, target)

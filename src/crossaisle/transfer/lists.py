@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import MethodError, unknown
-from ..metrics import Doubles
+from ..metrics import Bools, Doubles
 from ..rng import generator
 from ..types import Codes, Floats, History, Scorer
 from .common import standardised
@@ -20,6 +20,8 @@ from .problem import Problem
 Hold = Literal["one", "half", "all"]
 _BLOCK = 256
 _KINDS = 16
+VIEWS = 3
+"""Blocks of features that have one column for each part: standardised, raw, and places."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,25 @@ class Lists:
         users: (n,) codes.
         scores: (n, 1 + negatives, parts) standardised over the catalogue.
         features: (n, 1 + negatives, f), see `features_of`.
+        known: (n,) how many items of the catalogue the person has, what is held out not counted.
     """
 
     users: Codes
     scores: Floats
     features: Floats
+    known: Codes
+
+    def take(self, rows: Bools) -> Lists:
+        """The lists at `rows` (n,)."""
+        return Lists(self.users[rows], self.scores[rows], self.features[rows], self.known[rows])
+
+    def without(self, part: int) -> Lists:
+        """The same lists without part number `part`."""
+        parts = self.scores.shape[2]
+        gone = [part + view * parts for view in range(VIEWS)]
+        return dataclasses.replace(
+            self, scores=np.delete(self.scores, part, axis=2), features=np.delete(self.features, gone, axis=2)
+        )
 
 
 Fit = Callable[[Problem], Sequence[Scorer]]
@@ -78,10 +94,10 @@ def lists_of(problem: Problem, fit: Fit, sampling: Sampling) -> Lists:
         if len(hidden):
             made.append(_seen(problem, smaller, hidden, fit(smaller), sampling, fold))
     if not made:
-        empty = np.zeros((0, 1, 1), dtype=np.float32)
-        return Lists(np.zeros(0, dtype=np.int64), empty, empty)
-    users, scores, features = (np.concatenate(part) for part in zip(*made, strict=True))
-    return Lists(users, scores, features)
+        empty, nobody = np.zeros((0, 1, 1), dtype=np.float32), np.zeros(0, dtype=np.int64)
+        return Lists(nobody, empty, empty, nobody)
+    parts = ([getattr(lists, f.name) for lists in made] for f in dataclasses.fields(Lists))
+    return Lists(*(np.concatenate(part) for part in parts))
 
 
 def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.DataFrame]:
@@ -96,6 +112,8 @@ def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.D
         chosen = pairs.with_columns(many=number > 1).filter("listed", "many").filter(place == 0)
     else:
         people = pairs["user"].unique().sort()
+        if sampling.hold == "all":
+            people = _known_elsewhere(problem, people)
         group = generator(problem.seed, "groups", problem.target).integers(0, sampling.folds, len(people))
         held = people.filter(pl.Series(group == fold))
         cold = held if sampling.hold == "all" else held.filter(pl.Series(draw.random(len(held)) < 0.5))
@@ -108,6 +126,13 @@ def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.D
     known = np.diff(smaller.history.counts.indptr)[chosen["user"].to_numpy()] > 0
     asked = chosen.filter(pl.Series(known) & pl.col("listed")).filter(place < sampling.per_person)
     return smaller, asked.head(sampling.most // sampling.folds).select("user", "item").sort("user", "item")
+
+
+def _known_elsewhere(problem: Problem, people: pl.Series) -> pl.Series:
+    """Those of `people` with rows outside the target: without these a cold person leaves nothing to learn from."""
+    others = problem.visible.filter(pl.col("domain") != problem.domain_codes[-1])["user"].unique()
+    known = people.filter(people.is_in(others.implode()))
+    return known if len(known) else people
 
 
 def asked_rows(problem: Problem, events: tuple[str, ...]) -> pl.DataFrame:
@@ -126,28 +151,56 @@ def asked_rows(problem: Problem, events: tuple[str, ...]) -> pl.DataFrame:
 
 def _seen(
     problem: Problem, smaller: Problem, hidden: pl.DataFrame, parts: Sequence[Scorer], sampling: Sampling, fold: int
-) -> tuple[Codes, Floats, Floats]:
+) -> Lists:
     users, item = hidden["user"].to_numpy(), hidden["item"].to_numpy()
     wanted = np.searchsorted(problem.catalogue, item)
-    people = np.unique(users)
-    facts = Facts.of(smaller)
     sold = asked_rows(problem, sampling.events)["item"].unique().to_numpy()
     strange = ~np.isin(problem.catalogue, sold) if sampling.events else np.zeros(len(problem.catalogue), dtype=bool)
     draw = generator(problem.seed, "negatives", str(fold))
-    scores, features = [], []
-    for start in range(0, len(people), _BLOCK):
-        block = people[start : start + _BLOCK]
-        history = smaller.history_for(block)
-        raw = [part.score(history) for part in parts]
-        standard = [standardised(r) for r in raw]
+
+    def columns(block: Codes, rows: Codes, mine: Codes, standard: Sequence[Floats]) -> Codes:
         had = (problem.target_counts[block].toarray() > 0) | strange[None, :]
         rank = np.where(had, -np.inf, sum(standard))
+        return _columns(draw, had[rows], rank[rows], wanted[mine], sampling)
+
+    return _through(smaller, parts, users, columns)
+
+
+def given_lists(problem: Problem, parts: Sequence[Scorer], users: Codes, columns: Codes) -> Lists:
+    """Lists that are given, seen through parts.
+
+    Args:
+        problem: what the parts were fitted on.
+        parts: scorers.
+        users: (n,) whose lists.
+        columns: (n, m) columns of the catalogue, the wanted item first.
+    """
+    order = np.argsort(users, kind="stable")
+    found = _through(problem, parts, users[order], lambda block, rows, mine, standard: columns[order[mine]])
+    back = np.argsort(order, kind="stable")
+    return Lists(found.users[back], found.scores[back], found.features[back], found.known[back])
+
+
+Choose = Callable[[Codes, Codes, Codes, Sequence[Floats]], Codes]
+"""People of a block, rows of the block's scores, numbers of their lists, standardised scores → (lists, m) columns."""
+
+
+def _through(problem: Problem, parts: Sequence[Scorer], users: Codes, choose: Choose) -> Lists:
+    """Lists of `users` (n,) sorted, with the columns that `choose` gives, through `parts`."""
+    people, facts = np.unique(users), Facts.of(problem)
+    scores, features, known = [], [], []
+    for start in range(0, len(people), _BLOCK):
+        block = people[start : start + _BLOCK]
+        history = problem.history_for(block)
+        raw = [part.score(history) for part in parts]
+        standard = [standardised(r) for r in raw]
         mine = np.flatnonzero((users >= block[0]) & (users <= block[-1]))
         rows = np.searchsorted(block, users[mine])
-        columns = _columns(draw, had[rows], rank[rows], wanted[mine], sampling)
+        columns = choose(block, rows, mine, standard)
         scores.append(picked(standard, rows, columns))
         features.append(features_of(raw, standard, facts, history, rows, columns))
-    return users, np.concatenate(scores), np.concatenate(features)
+        known.append(facts.known(history)[rows])
+    return Lists(users, np.concatenate(scores), np.concatenate(features), np.concatenate(known))
 
 
 def _columns(draw: np.random.Generator, had: np.ndarray, rank: Doubles, wanted: Codes, sampling: Sampling) -> Codes:
@@ -184,9 +237,13 @@ class Facts:
         counts = np.stack([here, everywhere, *_kinds(problem)], axis=1)
         return cls(np.log1p(counts).astype(np.float32), problem.catalogue)
 
+    def known(self, history: History) -> Codes:
+        """(n,) distinct items of the catalogue."""
+        return np.diff(history.counts[:, self.catalogue].indptr).astype(np.int64)
+
     def people(self, history: History) -> Floats:
         """(n, 2) log(1 + distinct items) of the catalogue and of everything else."""
-        inside = np.diff(history.counts[:, self.catalogue].indptr)
+        inside = self.known(history)
         outside = np.diff(history.counts.indptr) - inside
         found: Floats = np.log1p(np.stack([inside, outside], axis=1)).astype(np.float32)
         return found

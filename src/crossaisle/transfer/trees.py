@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -43,11 +44,11 @@ class Trees:
         return cls(stored.tobytes().decode())
 
 
-def fit_trees(features: Floats, trees: int, seed: int) -> Trees:
+def fit_trees(lists: Sequence[Floats], trees: int, seed: int) -> Trees:
     """Learn to put the first item of each list above the others.
 
     Args:
-        features: (n, m, f) of n lists.
+        lists: blocks of (n, m, f) features of n lists; n and m may differ from block to block.
         trees: how many.
         seed: of the samples that trees are grown on.
 
@@ -55,10 +56,11 @@ def fit_trees(features: Floats, trees: int, seed: int) -> Trees:
         MethodError: LightGBM is not installed.
     """
     lightgbm = _lightgbm()
-    n, m, width = features.shape
-    wanted = np.zeros((n, m), dtype=np.int8)
-    wanted[:, 0] = 1
-    data = lightgbm.Dataset(features.reshape(-1, width), wanted.ravel(), group=np.full(n, m))
+    flat = np.concatenate([block.reshape(-1, block.shape[2]) for block in lists])
+    group = np.concatenate([np.full(block.shape[0], block.shape[1]) for block in lists])
+    wanted = np.zeros(len(flat), dtype=np.int8)
+    wanted[np.cumsum(group) - group] = 1
+    data = lightgbm.Dataset(flat, wanted, group=group)
     made = lightgbm.train(PARAMETERS | {"seed": seed}, data, trees)
     return Trees(made.model_to_string())
 
@@ -72,6 +74,7 @@ PARAMETERS: dict[str, Any] = {
     "feature_fraction": 0.5,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
+    "max_bin": 63,
     "lambda_l2": 10.0,
     "num_threads": 1,
     "deterministic": True,

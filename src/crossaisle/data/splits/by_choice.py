@@ -95,16 +95,31 @@ def cold_items(
 
 
 def cold_users(
-    world: World, target: str, share: float, seed: int = 0, cut: Moment | None = None, valid_share: float = 0.1
+    world: World,
+    target: str,
+    share: float,
+    seed: int = 0,
+    cut: Moment | None = None,
+    valid_share: float = 0.1,
+    overlapping: bool = False,
 ) -> Split:
     """A random `share` of the target's users is never seen in the target; their rows there are asked.
 
-    Their rows in other domains stay visible: that is what is carried over. Arguments and errors as `cold_items`.
+    Their rows in other domains stay visible: that is what is carried over. Arguments and errors as `cold_items`;
+    `overlapping` draws among users with visible rows in other domains only, and `share` is of these.
     """
-    return _cold(world, target, "user", (share, valid_share), seed, cut)
+    return _cold(world, target, "user", (share, valid_share), seed, cut, overlapping)
 
 
-def _cold(world: World, target: str, column: str, shares: tuple[float, float], seed: int, cut: Moment | None) -> Split:
+def _cold(
+    world: World,
+    target: str,
+    column: str,
+    shares: tuple[float, float],
+    seed: int,
+    cut: Moment | None,
+    overlapping: bool = False,
+) -> Split:
     kind = f"cold_{column}s"
     check_share("share", shares[0], least=0.001)
     check_share("valid_share", shares[1])
@@ -114,6 +129,10 @@ def _cold(world: World, target: str, column: str, shares: tuple[float, float], s
     rows = early.filter(of_target)
     asked = late if cut is not None else rows
     codes = np.unique(np.concatenate([rows[column].to_numpy(), asked[column].to_numpy()]))
+    if overlapping:
+        codes = np.intersect1d(codes, early.filter(~of_target)[column].to_numpy())
+    if not len(codes):
+        raise DataError(f"nobody of {target!r} has rows in another domain; leave `overlapping` out.")
     drawn = generator(seed, kind, target).permutation(codes)
     n_test = max(1, round(len(drawn) * shares[0]))
     n_valid = round(len(drawn) * shares[1])

@@ -64,7 +64,7 @@ class KShotOptions:
 
 @dataclass(frozen=True)
 class ColdOptions:
-    """Options of `cold_items` and `cold_users`."""
+    """Options of `cold_items`."""
 
     share: float
     """Share of the target's items or users that is never seen there."""
@@ -74,6 +74,14 @@ class ColdOptions:
     """With it, test rows are later and all others earlier."""
     valid_share: float = 0.1
     """A further cold share whose rows select."""
+
+
+@dataclass(frozen=True)
+class ColdUsersOptions(ColdOptions):
+    """Options of `cold_users`."""
+
+    overlapping: bool = False
+    """Draw among users with rows in other domains only; the share is of these."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ _OWN: tuple[tuple[Callable[..., Split], type], ...] = (
     (leave_last_out, LeaveLastOutOptions),
     (k_shot, KShotOptions),
     (cold_items, ColdOptions),
-    (cold_users, ColdOptions),
+    (cold_users, ColdUsersOptions),
     (given, GivenOptions),
 )
 for _make, _options in _OWN:
