@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,17 +10,21 @@ import numpy as np
 import polars as pl
 import pytest
 
+from crossaisle.bench import variants
 from crossaisle.bench.candidates import lists_of, targets_of
-from crossaisle.bench.result import ends, to_markdown, value
 from crossaisle.bench.question import Question
+from crossaisle.bench.result import ends, to_markdown, value
 from crossaisle.bench.run import places
-from crossaisle.bench.sets import SETS, BenchSet, Published
+from crossaisle.bench.sets import SETS, AskedBySplit, BenchSet, Published
 from crossaisle.bench.whole import bench_set
 from crossaisle.cli import main
 from crossaisle.data.load import from_folder
 from crossaisle.errors import DataError
 from crossaisle.evaluate.spec import MethodSpec, entries_of
 from crossaisle.metrics import place_of
+from crossaisle.transfer import stack
+from crossaisle.transfer.levels import Learning, Levels
+from crossaisle.transfer.lists import Lists
 from crossaisle.types import Floats, History
 
 SMALL = BenchSet(
@@ -28,6 +33,7 @@ SMALL = BenchSet(
     ("popularity", "als"),
     {"min_lists": 20, "trees": 10, "negatives": 5, "hold": "one", "folds": 2},
     (Published("cake", "a paper", 0.5, None, "published"),),
+    label_folds=3,
 )
 
 
@@ -94,10 +100,10 @@ def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
 ) -> None:
     out = tmp_path / "out"
     found = bench_set(SMALL, folder, (0, 1), out, ablation=True)
-    labels = [e.label for e in entries_of(SMALL.methods(ablation=True))]
-    assert labels == ["popularity", "als", "stack", "stack_linear", "stack_without_popularity", "stack_without_als"]
-    assert {r.method for r in found.rows} == set(labels)
+    parts = ["popularity", "als", "stack", "stack_linear", "stack_without_popularity", "stack_without_als"]
+    assert [r.method for r in found.rows if (r.slice, r.metric) == ("all", "ndcg")] == [*parts, "stack_labels"]
     assert {(r.slice, r.lists) for r in found.rows} == {("all", 30), ("full", 30), ("twin_free", 29)}
+    assert not [r for r in found.rows if r.method == "stack_labels" and r.slice == "full"]  # lists only
     assert {r.seeds for r in found.rows if r.method == "popularity"} == {1}
     assert {r.seeds for r in found.rows if r.method == "als"} == {2}
     for row in found.rows:
@@ -106,6 +112,50 @@ def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
     assert "*a paper* (published) | 0.500 | –" in to_markdown(found)
     monkeypatch.setattr("crossaisle.bench.run.judge", lambda *_: pytest.fail("a finished cell was run again"))
     assert bench_set(SMALL, folder, (0, 1), out, ablation=True).rows == found.rows
+
+
+def test_a_set_by_split_ranks_every_wanted_item_in_the_whole_catalogue(folder: Path, tmp_path: Path) -> None:
+    (folder / "candidates.parquet").unlink()
+    options = {"share": 0.4, "valid_share": 0.0, "overlapping": True}
+    asked = dataclasses.replace(SMALL, split=AskedBySplit("cake", "cold_users", options), label_folds=0)
+    found = bench_set(asked, folder, (0,), tmp_path / "out")
+    assert {(r.slice, r.domain) for r in found.rows} == {("all", "cake")}
+    question = Question.of_split(from_folder(folder), "cake", "cold_users", options)
+    assert question.problem.target_counts[question.lists.users].nnz == 0
+    assert (question.problem.history.counts[question.lists.users].sum(axis=1) > 0).all()  # known in the other domain
+
+    def first(history: History) -> Floats:
+        return np.tile(-np.arange(len(question.problem.catalogue), dtype=np.float32), (len(history), 1))
+
+    listed, whole = places(question, first)
+    assert np.array_equal(listed, whole)
+    for user in np.unique(question.lists.users):
+        mine = question.lists.users == user
+        column = question.columns[mine, 0]
+        before = [sum(c < own and c not in column for c in range(12)) for own in column]
+        assert listed[mine].tolist() == [b + 1 for b in before]  # their other wanted items left out
+
+
+def test_nobody_is_judged_by_trees_that_saw_their_label(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = Question.of(folder, from_folder(folder), "cake")
+    options = stack.StackOptions(
+        parts=("popularity", "als"), level="trees", trees=5, min_lists=10, negatives=9, hold="one", folds=2, hard=0.0
+    )
+    asked: list[tuple[set[int], set[int]]] = []
+    learned = variants.trained
+
+    def spy(start: Levels, lists: Lists, labelled: Lists, learning: Learning) -> Levels:
+        asked.append((set(labelled.users.tolist()), set(question.lists.users.tolist())))
+        return learned(start, lists, labelled, learning)
+
+    monkeypatch.setattr(variants, "trained", spy)
+    prepared = stack.prepare(None, question.problem, options)
+    found = variants.by_labels(question, question.problem, options, prepared, 3)
+    assert found.places[0].min() >= 1
+    assert len(asked) == 3
+    left = [everybody - seen for seen, everybody in asked]
+    assert set.union(*left) == asked[0][1]
+    assert sum(map(len, left)) == len(asked[0][1])
 
 
 @pytest.mark.parametrize(
@@ -150,4 +200,4 @@ def test_an_unknown_candidate_and_a_missing_column_are_named(folder: Path) -> No
 def test_public_sets_name_parts_that_exist(name: str) -> None:
     asked = SETS[name]
     assert set(asked.parts) <= {e.label for e in asked.experts}
-    entries_of(asked.methods(ablation=True))
+    entries_of(asked.methods())

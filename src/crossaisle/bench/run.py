@@ -76,13 +76,14 @@ def run(
     for done, (entry, seed) in enumerate(jobs, 1):
         about = digest_of([mark, entry.described(), seed, _code()])
         labels = (entry.label, *variants.labels_of(entry))
-        found = [_load(out, f"{label}-{about}") for label in labels]
-        if any(f is None for f in found):
+        stored = [_load(out, f"{label}-{about}") for label in labels]
+        found = [s for s in stored if s is not None]
+        if len(found) < len(labels):
             found = list(judge(question, entry, seed, Bases(out / "bases"), variants))
             for one in found:
                 if not one.skipped:
                     _save(out, f"{one.label}-{about}", one)
-        yield from (f for f in found if f is not None)
+        yield from found
         tick(f"bench: {question.problem.target}, {entry.label}", done, len(jobs))
 
 

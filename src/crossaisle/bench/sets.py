@@ -55,7 +55,10 @@ class BenchSet:
         """Experts and their stack."""
         by_label = {e.label: e for e in self.experts}
         options = {p: {"method": by_label[p].method, **by_label[p].options} for p in self.parts}
-        return (*self.experts, MethodSpec("stack", options={**self.stack, "parts": self.parts, "part_options": options}))
+        return (
+            *self.experts,
+            MethodSpec("stack", options={**self.stack, "parts": self.parts, "part_options": options}),
+        )
 
 
 POPULARITY = MethodSpec("popularity")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,15 @@ class Variants:
     def of(
         self, entry: Entry, question: Question, problem: Problem, prepared: stack.Prepared
     ) -> Iterator[tuple[str, Callable[[], Recommender | Judged]]]:
-        """Label, and how to make it, of every variant that is asked for; parts that could not be used are passed over."""
-        options = entry.options
-        for label in self.labels_of(entry):
-            part = label.removeprefix(f"{entry.label}_without_")
-            if label == f"{entry.label}_linear":
-                linear = dataclasses.replace(options, level="linear")
-                yield label, lambda linear=linear: stack.stacked(problem, linear, prepared)
-            elif label == f"{entry.label}_labels":
-                yield label, lambda: by_labels(question, problem, options, prepared, self.labels)
-            elif part in prepared.parts and len(prepared.parts) > 1:
-                yield label, lambda part=part: stack.stacked(problem, options, prepared.without(part))
+        """Label, and how to make it, of all that are asked for; parts that could not be used are passed over."""
+        options, label = entry.options, entry.label
+        stacked = partial(stack.stacked, problem)
+        if self.ablation:
+            yield f"{label}_linear", partial(stacked, dataclasses.replace(options, level="linear"), prepared)
+            for part in prepared.parts if len(prepared.parts) > 1 else ():
+                yield f"{label}_without_{part}", partial(stacked, options, prepared.without(part))
+        if self.labels:
+            yield f"{label}_labels", partial(by_labels, question, problem, options, prepared, self.labels)
 
 
 NONE = Variants()

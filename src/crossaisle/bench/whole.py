@@ -34,13 +34,14 @@ def bench_set(asked: BenchSet, folder: Path, seeds: tuple[int, ...], out: Path, 
         StorageError: the disk refused.
     """
     start = time.perf_counter()
+    targets = [] if asked.split is not None else targets_of(folder)  # refuses before the World is read
     world = from_folder(folder)
     entries = entries_of(asked.methods())
     variants = Variants(ablation, asked.label_folds)
     rows: list[Row] = []
     skipped: dict[str, str] = {}
     facts: dict[str, Any] = {}
-    for question in questions_of(asked, folder, world):
+    for question in questions_of(asked, folder, world, targets):
         target, lists = question.problem.target, question.lists
         found = list(run(question, entries, seeds, out, variants))
         rows += rows_of(folder.name, target, lists.users, lists.twin, found, question.candidates)
@@ -50,10 +51,10 @@ def bench_set(asked: BenchSet, folder: Path, seeds: tuple[int, ...], out: Path, 
     return BenchResult(folder.name, tuple(rows), asked.published, skipped, facts, environment)
 
 
-def questions_of(asked: BenchSet, folder: Path, world: World) -> Iterator[Question]:
-    """One question for each target: given candidates, or what the set's split asks."""
+def questions_of(asked: BenchSet, folder: Path, world: World, targets: list[str]) -> Iterator[Question]:
+    """One question for each of `targets`, candidates given; or what the set's split asks."""
     if asked.split is not None:
         yield Question.of_split(world, asked.split.target, asked.split.kind, asked.split.options)
         return
-    for target in targets_of(folder):
+    for target in targets:
         yield Question.of(folder, world, target)

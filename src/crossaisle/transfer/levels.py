@@ -1,4 +1,4 @@
-"""Levels of a stack: weights of the parts for each kind of person, and trees above them, learned from held-out lists."""
+"""Levels of a stack: weights of the parts for each kind of person, and trees above them; learned from lists."""
 
 from __future__ import annotations
 

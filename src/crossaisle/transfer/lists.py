@@ -239,7 +239,8 @@ class Facts:
 
     def known(self, history: History) -> Codes:
         """(n,) distinct items of the catalogue."""
-        return np.diff(history.counts[:, self.catalogue].indptr).astype(np.int64)
+        counted: Codes = np.diff(history.counts[:, self.catalogue].indptr).astype(np.int64)
+        return counted
 
     def people(self, history: History) -> Floats:
         """(n, 2) log(1 + distinct items) of the catalogue and of everything else."""

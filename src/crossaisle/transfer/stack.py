@@ -35,7 +35,8 @@ class StackOptions:
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name as in `parts`."""
     level: Level = "auto"
-    """``linear``: weights of the parts, where it pays apart for people with no, few and many known items; ``trees``: a gradient-boosted ranker above; ``auto``: trees where they win."""
+    """``linear``: weights of the parts, apart for people with no, few and many known items where that pays; ``trees``:
+    a gradient-boosted ranker above; ``auto``: trees where they win."""
     hold: Hold = "half"
     """What is hidden of a person to learn from: ``one`` item (known people will be asked), ``all`` (cold people), or
     ``half``: either."""
