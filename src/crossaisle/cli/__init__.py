@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     # Threads that wait by spinning make training 20 times slower as soon as another program uses the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if words[:1] in (["demo"], ["bench"]):  # two processes share the work there, one thread each
+    if words[:1] == ["demo"] or words[:2] == ["bench", "demo"]:  # two processes share the work there, one thread each
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         result = make_app()(words)

@@ -129,7 +129,10 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
 
 
 def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats:
-    """(items, factors) float32 from `users` (n, items) by `implicit`, on one thread so that runs repeat."""
+    """(items, factors) float32 from `users` (n, items) by `implicit`.
+
+    Threads share the rows, each of which is solved alone: their number (OMP_NUM_THREADS) does not change the outcome.
+    """
     from implicit.cpu.als import AlternatingLeastSquares
 
     state = int(generator(seed, "als").integers(2**31 - 1))
@@ -140,7 +143,7 @@ def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats
             alpha=options.alpha,
             regularization=options.regularization,
             iterations=options.iterations,
-            num_threads=1,
+            num_threads=0,  # as many as OMP_NUM_THREADS allows
             random_state=state,
             use_cg=options.factors > _EXACT,
         )
