@@ -17,10 +17,10 @@ import crossaisle.transfer
 from ..data.splits.from_files import given
 from ..data.world import World
 from ..errors import DataError, MethodError, TrainingError
-from ..evaluate.bases import Bases
 from ..evaluate.cells import UNREADABLE, digest_of, read_arrays, world_mark, write_arrays
 from ..evaluate.costs import peak_memory
 from ..evaluate.spec import Entry
+from ..evaluate.tuner import Tuner
 from ..metrics import Doubles, place_of
 from ..progress import tick
 from ..transfer.method import check_needs
@@ -40,7 +40,7 @@ class Places:
         seed: of the method.
         listed: (n,) place among the given candidates, from 1.
         whole: (n,) place in the whole catalogue without what the person has.
-        seconds: fit and scoring.
+        seconds: fit and scoring, without the search of options.
         peak_mb: most memory that the process held meanwhile.
         facts: what the method says of itself.
         skipped: why it could not run; places are empty then.
@@ -87,38 +87,49 @@ class Question:
         return cls(problem, lists, np.where(lists.items < 0, -1, place))
 
 
-def run(question: Question, entries: tuple[Entry, ...], seeds: tuple[int, ...], out: Path) -> Iterator[Places]:
+def run(
+    question: Question, entries: tuple[Entry, ...], seeds: tuple[int, ...], out: Path, tuner: Tuner
+) -> Iterator[Places]:
     """All methods under all seeds; finished cells in `out` are taken from there.
+
+    Args:
+        question: what is asked.
+        entries: who is asked.
+        seeds: of the methods that draw at random.
+        out: takes the cells.
+        tuner: searches options, where it has a budget.
 
     Raises:
         StorageError: the disk refused.
     """
     jobs = [(e, s) for e in entries for s in (seeds if e.random else seeds[:1])]
     mark = digest_of([world_mark(question.problem.world), question.problem.target, _lists_mark(question.lists)])
+    budget = [] if tuner.budget is None else [tuner.budget.seconds]
     for done, (entry, seed) in enumerate(jobs, 1):
-        key = f"{entry.label}-{digest_of([mark, entry.described(), seed, _code()])}"
+        key = f"{entry.label}-{digest_of([mark, entry.described(), seed, _code(), *budget])}"
         found = _load(out, key)
         if found is None:
-            found = judge(question, entry, seed, Bases(out / "bases"))
+            found = judge(question, entry, seed, tuner)
             if not found.skipped:
                 _save(out, key, found)
         yield found
         tick(f"bench: {question.problem.target}, {entry.label}", done, len(jobs))
 
 
-def judge(question: Question, entry: Entry, seed: int, bases: Bases) -> Places:
-    """Fit one method and place the wanted items."""
+def judge(question: Question, entry: Entry, seed: int, tuner: Tuner) -> Places:
+    """Fit one method and place the wanted items; its options are searched once for all seeds."""
     problem = dataclasses.replace(question.problem, seed=seed)
-    start = time.perf_counter()
     try:
+        entry, told = tuner.tuned(entry, question.problem)
+        start = time.perf_counter()
         with peak_memory() as peak:
-            base, _ = bases.get(entry, problem, seed)
+            base, _ = tuner.bases.get(entry, problem, seed)
             check_needs(entry.method, base, problem)
             made = entry.method.fit(base, problem, entry.options)
             listed, whole = places(question, made.scorer.score)
     except (MethodError, TrainingError) as error:
         return Places(entry.label, seed, np.zeros(0), np.zeros(0), skipped=str(error))
-    facts = {k: v for k, v in made.facts.items() if k != "data"}
+    facts = {k: v for k, v in made.facts.items() if k != "data"} | ({"tuning": told} if told else {})
     return Places(entry.label, seed, listed, whole, time.perf_counter() - start, peak.mb, facts)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..evaluate.spec import MethodSpec
+from ..evaluate.validation import Protocol
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class BenchSet:
                 rest = tuple(p for p in self.parts if p != left_out)
                 asked.append(self._stack(f"stack_without_{left_out}", rest))
         return tuple(asked)
+
+    def protocol(self, candidates: int) -> Protocol:
+        """What is held out to search options on: as for `stack`, each among as many items as a list has."""
+        return Protocol(self.stack.get("hold", "half"), self.stack.get("events", ()), candidates)
 
     def _stack(self, label: str, parts: tuple[str, ...], **changes: Any) -> MethodSpec:
         by_label = {e.label: e for e in self.experts}
