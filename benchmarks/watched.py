@@ -16,7 +16,7 @@ THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS",
     "LK_NUM_THREADS", "LK_NUM_BACKEND_THREADS",
 )  # fmt: skip
-ONE_THREAD = dict.fromkeys(THREADS, "1")
+ONE_THREAD = dict.fromkeys(THREADS, "1") | {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}  # RecBole reads its own files
 
 
 def memory_mb(process: int | str, what: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def fit(matrix: sp.csr_matrix, settings: dict[str, Any]) -> Callable[[np.ndarray
 
     torch.set_num_threads(1)
     users, items = matrix.nonzero()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # it leaves logs where it stands
         home = Path(folder) / "rows"
         home.mkdir()
         lines = "\n".join(f"{u}\t{i}" for u, i in zip(users.tolist(), items.tolist(), strict=True))

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent))
 from questions import Asked as Lists
 from questions import question_of
-from settings import ASKED, Asked
+from settings import ASKED, OURS, PEERS, RECBOLE, Asked
 from watched import python, watched
 
 from crossaisle.bench.candidates import targets_of
@@ -90,7 +90,8 @@ class Run:
     def fitted(self, asked: Asked, setting: dict[str, Any], part: str) -> dict[str, Any]:
         """What one fit cost, and the file of its scores; from `work` where it is there already."""
         text = json.dumps(setting, sort_keys=True)
-        code = "".join((HERE / f).read_text() for f in ("libraries.py", "lightgcn.py", "ours.py", "peer.py"))
+        own = {PEERS: ("peer.py", "libraries.py"), RECBOLE: ("peer.py", "lightgcn.py"), OURS: ("ours.py",)}
+        code = "".join((HERE / f).read_text() for f in own[asked.home])
         mark = hashlib.blake2b(f"{asked.name}{text}{part}{code}".encode(), digest_size=8).hexdigest()
         stem = self.work / "fits" / f"{self.folder.name}-{self.target}-{asked.name.replace(' ', '_')}-{part}-{mark}"
         about, scores = stem.with_suffix(".json"), stem.with_suffix(".npy")
