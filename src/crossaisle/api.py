@@ -27,9 +27,12 @@ from .data.split import Moment, Split
 from .data.splits.base import moment
 from .data.world import World
 from .errors import ConfigError, MethodError
+from .evaluate.budget import Budget
 from .evaluate.result import Report
+from .evaluate.search import Search, tuned
 from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
 from .evaluate.study import evaluate
+from .evaluate.validation import validation_of
 from .fusion.method import FUSIONS
 from .models.base import Base
 from .recommender import Recommender
@@ -39,6 +42,7 @@ from .transfer.problem import Problem, default_sources
 __all__ = [
     "DEFAULT_METHODS",
     "Base",
+    "Budget",
     "MethodSpec",
     "Recommender",
     "Report",
@@ -90,6 +94,7 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     sources: Sequence[str] = (),
     cut: Moment | None = None,
     weeks: float | None = None,
+    budget: Budget | str | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Recommender:
@@ -103,22 +108,28 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
         sources: domains whose knowledge may be used; empty: all others.
         cut: nothing from this time on is seen; None sees everything.
         weeks: pretend that the target opened this many weeks before the cut (before the last event without one).
+        budget: time to search options on held-out rows, such as ``"10m"``, or a `Budget` with a folder that keeps the
+            trials; what is given in `options` stays. `Recommender.facts` say what was found.
         seed: of everything random.
         **options: of the method.
 
     Raises:
         MethodError: unknown method, or one whose needs the data do not meet.
-        ConfigError: unknown or wrong option, weeks without times.
+        ConfigError: unknown or wrong option or budget, weeks without times.
         DataError: unknown domain.
     """
-    chosen = METHODS.get(method)
+    chosen, within = METHODS.get(method), Budget.of(budget) if isinstance(budget, str) else budget
     ready: Any = build(chosen.options, options, f"options of {method!r}")
     names = default_sources(world, target, sources)
     problem = Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
     if base is None and chosen.reads_base:
         base = _base_for(chosen, world, names, cut, seed)
     check_needs(chosen, base, problem)
-    return chosen.fit(base, problem, ready)
+    if within is None:
+        return chosen.fit(base, problem, ready)
+    found = tuned(Search(chosen, ready, validation_of(problem), base, frozenset(options)), within)
+    made = chosen.fit(base, problem, found.options)
+    return replace(made, facts={**made.facts, "tuning": found.facts})
 
 
 def _base_for(

@@ -204,6 +204,8 @@ def options_are_spelled_once(c: Case) -> None:
     assert config.build(cls, plain) == c.options, "options changed on the way through plain values"
     for name, _, _, text in config.describe(cls):
         assert text or name == "_", f"option {name} has no docstring under it"
+    for name, values in getattr(cls, "search", {}).items():
+        assert getattr(cls(), name, values) in values, f"option {name} is searched where its default is not"
     try:
         config.build(cls, {"no_such_option": 1})
     except ConfigError:

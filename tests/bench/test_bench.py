@@ -165,6 +165,7 @@ def test_nobody_is_judged_by_trees_that_saw_their_label(folder: Path, monkeypatc
         (["bench", "xmrec"], "did you mean 'xmrec-t1'"),
         (["bench", "xmrec-t1", "--bench", "nowhere"], "no folder 'xmrec-t1'"),
         (["bench", "--data", "."], "has no candidates.parquet"),
+        (["bench", "--data", ".", "--budget", "soon"], "such as 90s, 10m or 2h"),
     ],
 )
 def test_wrong_words(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -201,3 +202,20 @@ def test_public_sets_name_parts_that_exist(name: str) -> None:
     asked = SETS[name]
     assert set(asked.parts) <= {e.label for e in asked.experts}
     entries_of(asked.methods())
+
+
+def test_a_budget_searches_the_experts_from_the_options_of_the_set(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossaisle.evaluate.search.MOST", 3)
+    found = bench_set(SMALL, folder, (0, 1), tmp_path / "out", budget="1h")
+    tuning = found.facts["cake"]["als, seed 1"]["tuning"]
+    assert tuning["trials"] == 3
+    assert "factors" in tuning["searched"]  # the set names it, but it is where the search starts
+    assert found.facts["cake"]["stack, seed 0"]["tuning"]["why"] == "no option is left to search"
+    said = to_markdown(found)
+    assert "Options searched on held-out rows:\n\n- popularity: " in said
+    assert "- stack: as they were, because no option is left to search (0 trials, 0 s)" in said
+    assert list((tmp_path / "out" / "trials").glob("als-*.journal"))
+    monkeypatch.setattr("crossaisle.bench.run.judge", lambda *_: pytest.fail("a finished cell was run again"))
+    assert bench_set(SMALL, folder, (0, 1), tmp_path / "out", budget="1h").rows == found.rows

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..evaluate.search import told
 from ..evaluate.stats import interval, resampled
 from ..metrics import Bools, Doubles, ndcg_at
 from ..types import Codes
@@ -132,9 +133,18 @@ def to_markdown(result: BenchResult) -> str:
         table = "\n".join(line for _, line in sorted(lines, key=lambda pair: -pair[0]))
         head = "| method | nDCG@10 | HR@10 | twin-free nDCG@10 | whole catalogue nDCG@10 | seconds | peak MB |"
         parts.append(f"### {result.set}: {domain}\n\n{head}\n|---|---|---|---|---|---|---|\n{table}\n")
+        tuned = _tuned(result.facts.get(domain, {}))
+        if tuned:
+            parts.append("Options searched on held-out rows:\n\n" + "\n".join(tuned) + "\n")
     for label, why in result.skipped.items():
         parts.append(f"Left out: {label}: {why}\n")
     return "\n".join(parts)
+
+
+def _tuned(facts: Mapping[str, Any]) -> list[str]:
+    """A line for each method whose options were searched, or why not; `facts` is label and seed → facts."""
+    found = {of.rsplit(", seed ", 1)[0]: about["tuning"] for of, about in facts.items() if "tuning" in about}
+    return [f"- {label}: {told(tuning)}" for label, tuning in found.items()]
 
 
 def _lines(result: BenchResult, domain: str) -> list[tuple[float, str]]:

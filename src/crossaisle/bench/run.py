@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ import numpy as np
 import crossaisle.transfer
 
 from ..errors import MethodError, TrainingError
-from ..evaluate.bases import Bases
 from ..evaluate.cells import UNREADABLE, digest_of, read_arrays, world_mark, write_arrays
 from ..evaluate.costs import Peak, peak_memory
 from ..evaluate.spec import Entry
+from ..evaluate.tuner import Tuner
 from ..metrics import Doubles, place_of
 from ..progress import tick
 from ..recommender import Recommender
@@ -40,7 +40,7 @@ class Places:
         seed: of the method.
         listed: (n,) place among the given candidates, from 1.
         whole: (n,) place in the whole catalogue, see `places`; empty where only lists were ranked.
-        seconds: fit and scoring.
+        seconds: fit and scoring, without the search of options.
         peak_mb: most memory that the process held meanwhile.
         facts: what the method says of itself.
         skipped: why it could not run; places are empty then.
@@ -57,7 +57,12 @@ class Places:
 
 
 def run(
-    question: Question, entries: tuple[Entry, ...], seeds: tuple[int, ...], out: Path, variants: Variants = NONE
+    question: Question,
+    entries: tuple[Entry, ...],
+    seeds: tuple[int, ...],
+    out: Path,
+    tuner: Tuner,
+    variants: Variants = NONE,
 ) -> Iterator[Places]:
     """All methods under all seeds; finished cells in `out` are taken from there.
 
@@ -66,6 +71,7 @@ def run(
         entries: methods.
         seeds: of those that draw at random.
         out: folder of the cells.
+        tuner: searches options, where it has a budget.
         variants: further stacks to make of the parts of each stack.
 
     Raises:
@@ -73,13 +79,14 @@ def run(
     """
     jobs = [(e, s) for e in entries for s in (seeds if e.random else seeds[:1])]
     mark = digest_of([world_mark(question.problem.world), question.mark()])
+    budget = [] if tuner.budget is None else [tuner.budget.seconds]
     for done, (entry, seed) in enumerate(jobs, 1):
-        about = digest_of([mark, entry.described(), seed, _code()])
+        about = digest_of([mark, entry.described(), seed, _code(), *budget])
         labels = (entry.label, *variants.labels_of(entry))
         stored = [_load(out, f"{label}-{about}") for label in labels]
         found = [s for s in stored if s is not None]
         if len(found) < len(labels):
-            found = list(judge(question, entry, seed, Bases(out / "bases"), variants))
+            found = list(judge(question, entry, seed, tuner, variants))
             for one in found:
                 if not one.skipped:
                     _save(out, f"{one.label}-{about}", one)
@@ -87,31 +94,34 @@ def run(
         tick(f"bench: {question.problem.target}, {entry.label}", done, len(jobs))
 
 
-def judge(question: Question, entry: Entry, seed: int, bases: Bases, variants: Variants = NONE) -> Iterator[Places]:
-    """Fit one method, and variants of a stack, and place the wanted items."""
+def judge(question: Question, entry: Entry, seed: int, tuner: Tuner, variants: Variants = NONE) -> Iterator[Places]:
+    """Fit one method, and variants of a stack, and place the wanted items; options are searched once for all seeds."""
     problem = dataclasses.replace(question.problem, seed=seed)
-    start = time.perf_counter()
     try:
+        entry, told = tuner.tuned(entry, question.problem)
+        place = partial(_placed, question, seed, told)
+        start = time.perf_counter()
         with peak_memory() as peak:
-            base, _ = bases.get(entry, problem, seed)
+            base, _ = tuner.bases.get(entry, problem, seed)
             check_needs(entry.method, base, problem)
             if entry.method.name != "stack":
-                yield _placed(question, entry.label, seed, entry.method.fit(base, problem, entry.options), start, peak)
+                yield place(entry.label, entry.method.fit(base, problem, entry.options), start, peak)
                 return
             prepared = stack.prepare(base, problem, entry.options)
             shared = time.perf_counter() - start
-            made = stack.stacked(problem, entry.options, prepared)
-            yield _placed(question, entry.label, seed, made, start, peak)
+            yield place(entry.label, stack.stacked(problem, entry.options, prepared), start, peak)
             for label, make in variants.of(entry, question, problem, prepared):
                 start = time.perf_counter() - shared  # what they share is counted in each
-                yield _placed(question, label, seed, make(), start, peak)
+                yield place(label, make(), start, peak)
     except (MethodError, TrainingError) as error:
         yield Places(entry.label, seed, np.zeros(0), np.zeros(0), skipped=str(error))
 
 
-def _placed(question: Question, label: str, seed: int, made: Made, start: float, peak: Peak) -> Places:
+def _placed(
+    question: Question, seed: int, told: dict[str, object], label: str, made: Made, start: float, peak: Peak
+) -> Places:
     listed, whole = made.places if isinstance(made, Judged) else places(question, made.scorer.score)
-    facts = {k: v for k, v in made.facts.items() if k != "data"}
+    facts = {k: v for k, v in made.facts.items() if k != "data"} | ({"tuning": told} if told else {})
     return Places(label, seed, listed, whole, time.perf_counter() - start, peak.mb, facts)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..evaluate.spec import MethodSpec
+from ..evaluate.validation import Protocol
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class BenchSet:
             *self.experts,
             MethodSpec("stack", options={**self.stack, "parts": self.parts, "part_options": options}),
         )
+
+    def protocol(self, candidates: int | None) -> Protocol:
+        """What is held out to search options on: as for `stack`, each among as many items as a list has."""
+        return Protocol(self.stack.get("hold", "half"), self.stack.get("events", ()), candidates)
 
 
 POPULARITY = MethodSpec("popularity")

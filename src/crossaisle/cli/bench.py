@@ -19,7 +19,7 @@ from ..evaluate.across import Across, across, to_markdown
 from ..evaluate.result import Report
 from ..files import write_whole
 from .demo import demo_methods, demo_study
-from .flags import Maybe, Names, Numbers, Seeds, open_data
+from .flags import BudgetFlag, Maybe, Names, Numbers, Seeds, open_data
 from .output import OUTPUT, Output, emit, say
 from .progress import drawing
 from .runfile import make_run
@@ -44,6 +44,7 @@ def sets(
     data: Annotated[Path | None, Maybe] = None,
     seeds: Seeds = (0, 1, 2),
     ablation: Annotated[bool, Parameter(negative="")] = False,
+    budget: BudgetFlag = None,
     out: Path = Path("runs/bench"),
     output: Output = OUTPUT,
 ) -> None:
@@ -55,13 +56,14 @@ def sets(
         data: a folder of your own with train, test and candidates.parquet; instead of names.
         seeds: of the methods that draw at random.
         ablation: also the stack without each of its parts.
+        budget: time to search the options of each expert and target on held-out rows, such as 10m.
         out: folder; it takes a JSON and a Markdown file for each set. Finished cells are not run again.
     """
     folders = [(OWN, data)] if data is not None else [(s, _folder(bench, s.name)) for s in _named(names)]
     found = []
     with drawing():
         for asked, folder in folders:
-            found.append(bench_set(asked, folder, seeds, out / folder.name, ablation))
+            found.append(bench_set(asked, folder, seeds, out / folder.name, ablation, budget))
             write_set(found[-1], out)
     if output.json:
         emit({"out": str(out), "sets": [f.to_dict() for f in found]})

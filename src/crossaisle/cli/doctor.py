@@ -24,6 +24,7 @@ State = Literal["ok", "missing", "broken"]
 EXTRAS = {
     "text": "item texts",
     "experts": "the control `als`",
+    "tune": "a budget to search options",
     "ann": "approximate search in large catalogues",
     "database": "reading SQLite and PostgreSQL",
     "report": "report.html",

@@ -32,8 +32,11 @@ Maybe = Parameter(negative_none=())
 MethodOptions = Annotated[tuple[str, ...], Parameter(name=["--option", "-o"], negative_iterable=(), show_default=False)]
 """``-o key=value``, as often as needed; the value is spelled as in TOML, where quotes may be left out."""
 
+BudgetFlag = Annotated[str | None, Maybe]
+"""``90s``, ``10m`` or ``2h``."""
+
 READ = ReadOptions()
-OWN_FLAGS = ("method", "sources", "base", "cut", "weeks", "seed")
+OWN_FLAGS = ("method", "sources", "base", "cut", "weeks", "seed", "budget")
 
 
 def open_data(location: str, options: ReadOptions | None = None) -> World:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,9 +83,9 @@ def _list(entries: list[Entry], output: Output) -> None:
 
 def _show(entry: Entry) -> None:
     print(f"{entry.name} ({entry.kind}): {entry.summary}\npaper: {entry.paper}\nneeds: {', '.join(entry.needs) or '-'}")
-    rows = [(o["name"], o["type"], _toml(o["default"]), o["help"]) for o in _options(entry)]
+    rows = [(o["name"], o["type"], _toml(o["default"]), o["searched"], o["help"]) for o in _options(entry)]
     if rows:
-        table("", ["option", "type", "default", "meaning"], rows)
+        table("", ["option", "type", "default", "with --budget", "meaning"], rows)
     print(f"example: {example(entry)}")
 
 
@@ -95,7 +95,18 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 
 def _options(entry: Entry) -> list[dict[str, Any]]:
-    return [{"name": n, "type": t, "default": d, "help": h} for n, t, d, h in _rows(entry.options)]
+    """What `config.describe` says, and among which values an option is searched (None: it is not)."""
+    found: Mapping[str, Any] = getattr(entry.options, "search", {})
+    return [
+        {"name": n, "type": t, "default": d, "help": h, "searched": _among(found[n]) if n in found else None}
+        for n, t, d, h in _rows(entry.options)
+    ]
+
+
+def _among(values: Any) -> str:
+    if not isinstance(values, tuple):
+        return str(values)
+    return ", ".join("none" if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in values)
 
 
 def _rows(options: type) -> Iterator[tuple[str, str, Any, str]]:

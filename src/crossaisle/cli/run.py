@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import App
 
-from .flags import Maybe
+from .flags import BudgetFlag, Maybe
 from .output import OUTPUT, Output
-from .runfile import read_run
+from .runfile import read_run, with_budget
 from .study import execute
 from .workers import Workers, workers_of
 
@@ -22,6 +22,7 @@ def run(
     /,
     *,
     out: Annotated[Path | None, Maybe] = None,
+    budget: BudgetFlag = None,
     workers: Workers = None,
     output: Output = OUTPUT,
 ) -> None:
@@ -30,6 +31,7 @@ def run(
     Args:
         config: TOML file with [data], [study] and, if not all methods are wanted, [[methods]].
         out: folder of the run; default: what the file says, else runs/ and the name of the file.
-        workers: processes, 1 or 2; 2 where there are two processors.
+        budget: time to search the options of each method at each step, in place of what the file says.
+        workers: processes, 1 or 2; 2 where there are two processors; 1 with a budget.
     """
-    execute(read_run(config, out), output, workers_of(workers))
+    execute(with_budget(read_run(config, out), budget), output, workers_of(workers))

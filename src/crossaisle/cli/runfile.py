@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,17 @@ def read_run(path: Path, out: Path | None = None) -> Run:
     note = f"# A copy of {path.name}; relative paths in it are relative to where that file is.\n"
     text = path.read_text(encoding="utf-8")
     return Run(location, read, study, _methods(tables.get("methods")), out or beside, note + text)
+
+
+def with_budget(run: Run, budget: str | None) -> Run:
+    """`run` with another budget; None leaves it as it is.
+
+    Raises:
+        ConfigError: no span of time.
+    """
+    if budget is None:
+        return run
+    return replace(run, study=replace(run.study, budget=budget), text=f"# It ran with --budget {budget}.\n{run.text}")
 
 
 def make_run(location: str, read: ReadOptions, study: Study, methods: tuple[MethodSpec, ...], out: Path) -> Run:

@@ -17,7 +17,7 @@ from ..evaluate.cells import key_of, study_parts, world_mark
 from ..evaluate.result import Report
 from ..evaluate.spec import Entry, entry_of
 from ..evaluate.steps import problem_at, steps_of
-from ..evaluate.study import evaluate
+from ..evaluate.study import evaluate, tuner_of
 from ..files import write_whole
 from ..recommender import Recommender
 from ..transfer.method import check_needs
@@ -77,8 +77,9 @@ def ship(world: World, run: Run, found: Report) -> Recommender | None:
     if kept is not None:
         return kept
     try:
-        problem = _everything_known(problem_at(world, run.study, step, seed))
-        made = _fit(entry, problem, run.out / "bases", seed)
+        problem, tuner = problem_at(world, run.study, step, seed), tuner_of(run.study, run.out)
+        tuned, _ = tuner.tuned(entry, problem)  # what the last step found; its trials are in the folder
+        made = _fit(tuned, _everything_known(problem), tuner.bases, seed)
     except (MethodError, TrainingError) as error:
         say(f"no recommender was saved: {error}")
         return None
@@ -125,8 +126,8 @@ def _everything_known(problem: Problem) -> Problem:
     return replace(problem, split=shown, weeks=None)
 
 
-def _fit(entry: Entry, problem: Problem, bases: Path, seed: int) -> Recommender:
-    base, _ = Bases(bases).get(entry, problem, seed)
+def _fit(entry: Entry, problem: Problem, bases: Bases, seed: int) -> Recommender:
+    base, _ = bases.get(entry, problem, seed)
     check_needs(entry.method, base, problem)
     return entry.method.fit(base, problem, entry.options)
 

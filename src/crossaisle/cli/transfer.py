@@ -8,8 +8,11 @@ from typing import Annotated
 from cyclopts import App
 
 from .. import api
+from ..evaluate.budget import Budget
+from ..evaluate.search import told
 from ..models.base import Base
-from .flags import READ, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
+from ..recommender import Recommender
+from .flags import READ, BudgetFlag, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
 from .output import OUTPUT, Output, emit
 from .progress import drawing
 
@@ -33,6 +36,7 @@ def transfer(
     option: MethodOptions = (),
     cut: Annotated[str | None, Maybe] = None,
     weeks: Annotated[float | None, Maybe] = None,
+    budget: BudgetFlag = None,
     seed: int = 0,
     read: ReadFlags = READ,
     output: Output = OUTPUT,
@@ -49,9 +53,12 @@ def transfer(
         option: an option of the method, key=value; as often as needed.
         cut: nothing from this time on is seen, for example 2024-09-30.
         weeks: pretend that the target opened this many weeks before the cut.
+        budget: time to search options on held-out rows, such as 10m; those that are given with -o stay. The trials
+            are kept beside ``out``, so that the same command goes on from there.
         seed: of everything random.
     """
     options = options_of(option)
+    within = None if budget is None else Budget.of(budget, out.with_name(f"{out.name}.trials"))
     with drawing():
         loaded = None if base is None else Base.load(base)
         world = open_data(path, read)
@@ -63,11 +70,20 @@ def transfer(
             sources=sources,
             cut=cut,
             weeks=weeks,
+            budget=within,
             seed=seed,
             **options,
         )
         made.save(out)
+    _say(made, out, output)
+
+
+def _say(made: Recommender, out: Path, output: Output) -> None:
+    tuning = made.facts.get("tuning", {})
     if output.json:
-        emit({"recommender": str(out), "method": made.method, "domain": made.domain, "items": len(made.catalogue)})
-    else:
-        print(f"recommender: {out}\nnext: crossaisle recommend {out} --user ID -k 10")
+        found = {"recommender": str(out), "method": made.method, "domain": made.domain, "items": len(made.catalogue)}
+        emit(found | ({"tuning": tuning} if tuning else {}))
+        return
+    if tuning:
+        print(f"options: {told(tuning)}")
+    print(f"recommender: {out}\nnext: crossaisle recommend {out} --user ID -k 10")

@@ -35,9 +35,10 @@ def workers_of(asked: int | None) -> int:
 def helped(run: Run, workers: int) -> Iterator[None]:
     """Within the block a second process works on the same run folder, where `workers` is above 1.
 
-    Both use one thread, so that a number does not depend on which of them found it.
+    Both use one thread, so that a number does not depend on which of them found it. With a budget there is no second
+    one: it would take time from the trials.
     """
-    if workers < MOST:
+    if workers < MOST or run.study.budget is not None:
         yield
         return
     import torch

@@ -37,6 +37,7 @@ class Cell:
         values: (slice, metric, k) → values per user; empty when the method was skipped.
         costs: None when the method was skipped.
         skipped: why the method could not run here, in a sentence; empty when it did.
+        tuning: what the search of its options found, see `search.Tuned`; empty without a budget.
     """
 
     label: str
@@ -45,6 +46,7 @@ class Cell:
     values: Mapping[Key, UserValues] = field(default_factory=dict)
     costs: Costs | None = None
     skipped: str = ""
+    tuning: Mapping[str, Any] = field(default_factory=dict)
 
 
 def world_mark(world: World) -> str:
@@ -57,6 +59,8 @@ def study_parts(study: Study) -> dict[str, Any]:
     """What of a study decides a single number: not its list of steps, its seeds, or what ships."""
     others = ("weeks", "shots", "seeds", "ship")
     parts = {k: v for k, v in dataclasses.asdict(study).items() if k not in others}
+    if study.budget is None:
+        del parts["budget"]  # cells of studies from before there were budgets stay good
     return parts | {"cut": None if study.cut is None else moment(study.cut).isoformat()}
 
 
@@ -96,7 +100,7 @@ def save_cell(folder: Path, key: str, cell: Cell) -> None:
         arrays[f"{name}|users"] = found.users
     costs = None if cell.costs is None else dataclasses.asdict(cell.costs)
     about = {"step": dataclasses.asdict(cell.step), "seed": cell.seed, "costs": costs, "skipped": cell.skipped}
-    write_arrays(folder, key, arrays, about)
+    write_arrays(folder, key, arrays, about | ({"tuning": dict(cell.tuning)} if cell.tuning else {}))
 
 
 def load_cell(folder: Path, key: str, label: str) -> Cell | None:
@@ -109,7 +113,9 @@ def load_cell(folder: Path, key: str, label: str) -> Cell | None:
             if len(rest) == 2:
                 values[part, rest[0], int(rest[1])] = UserValues(stored[f"{part}|users"], array)
         costs = None if about["costs"] is None else Costs(**about["costs"])
-        return Cell(label, Step(**about["step"]), about["seed"], values, costs, about["skipped"])
+        return Cell(
+            label, Step(**about["step"]), about["seed"], values, costs, about["skipped"], about.get("tuning", {})
+        )
     except UNREADABLE:
         return None
 

@@ -56,7 +56,7 @@ def judge(
     weekly = {s.week: t[headline] for s, t in steps.items() if s.week is not None and headline in t}
     return Report(
         name=f"{world.name}: {domain}",
-        protocol=protocol_of(world, study, entries, facts) | {"users": users_of(rows)},
+        protocol=protocol_of(world, study, entries, facts) | {"users": users_of(rows)} | tuning_of(study, cells),
         kinds={e.label: e.kind for e in entries},
         rows=tuple(rows),
         guard=tuple(guard),
@@ -123,6 +123,19 @@ def protocol_of(world: World, study: Study, entries: Sequence[Entry], facts: Fac
         "methods": {e.label: e.described() | {"needs": list(e.method.needs), "random": e.random} for e in entries},
         "version": __version__,
     }
+
+
+def tuning_of(study: Study, cells: Sequence[Cell]) -> dict[str, Any]:
+    """The budget, and method → step → what the search of its options found; nothing without a budget."""
+    found: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        if cell.tuning:
+            found.setdefault(cell.label, {})[_when(study, cell)] = dict(cell.tuning)
+    return {} if study.budget is None else {"budget": study.budget, "tuning": found}
+
+
+def _when(study: Study, cell: Cell) -> str:
+    return f"{cell.step.name}, seed {cell.seed}" if study.random_split else cell.step.name
 
 
 def users_of(rows: Sequence[Row]) -> dict[str, dict[str, int]]:

@@ -18,6 +18,7 @@ from ..fusion.method import FUSIONS, FusionMethod
 from ..metrics import RANKING
 from ..transfer.method import METHODS, TransferMethod
 from ..transfer.result import kind_of
+from .budget import seconds_of
 
 DEFAULT_FUSION = "shared_bottom"
 
@@ -66,6 +67,7 @@ class Entry:
         fusion_options: options dataclass of the fusion.
         kind: yardstick or transfer.
         random: whether the seed changes the result.
+        given: names of the options that were asked for.
     """
 
     label: str
@@ -75,6 +77,7 @@ class Entry:
     fusion_options: Any
     kind: Literal["control", "transfer"]
     random: bool
+    given: frozenset[str] = frozenset()
 
     def described(self) -> dict[str, Any]:
         """JSON-able: method, options and fusion, for the protocol and for keys."""
@@ -101,7 +104,8 @@ def entry_of(spec: MethodSpec, where: str = "[[methods]]") -> Entry:
     if fusion is not None:
         fusion_options = config.build(fusion.options, spec.fusion_options, f"{where} {spec.label}: fusion_options")
     random = method.random or fusion is not None
-    return Entry(spec.label, method, options, fusion, fusion_options, kind_of(method, options), random)
+    kind, given = kind_of(method, options), frozenset(spec.options)
+    return Entry(spec.label, method, options, fusion, fusion_options, kind, random, given)
 
 
 def entries_of(specs: Sequence[MethodSpec]) -> tuple[Entry, ...]:
@@ -151,6 +155,8 @@ class Study:
     """Ranking metrics; the first is the headline's."""
     ship: str = "blend"
     """Label of the method that is judged as the transfer: named before, never chosen on test rows."""
+    budget: str | None = None
+    """Time to search the options of each method at each step on held-out rows, such as 10m; none: they stay."""
 
     def __post_init__(self) -> None:
         """Refuse combinations that no World allows."""
@@ -162,6 +168,8 @@ class Study:
         for name in ("weeks", "shots", "seeds", "ks", "metrics"):
             _check_list(name, getattr(self, name), least=1 if name == "ks" else 0)
         _check_split(self)
+        if self.budget is not None:
+            seconds_of(self.budget)
 
     @property
     def random_split(self) -> bool:

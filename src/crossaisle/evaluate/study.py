@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from ..data.world import World
 from ..errors import MethodError, TrainingError
@@ -15,6 +15,7 @@ from ..progress import tick
 from ..transfer.method import check_needs
 from ..transfer.problem import Problem
 from .bases import Bases
+from .budget import Budget
 from .cells import Cell, key_of, load_cell, save_cell, study_parts, world_mark
 from .costs import Costs, ms_per_request, peak_memory, size_of
 from .judge import judge
@@ -22,6 +23,7 @@ from .result import Report
 from .slices import Slices, evaluate_users, slices_of
 from .spec import DEFAULT_METHODS, Entry, MethodSpec, Study, entries_of
 from .steps import Step, check_study, facts_of, problem_at, steps_of, with_seed
+from .tuner import Tuner
 from .twins import remembering
 
 SCORES = 4_000_000
@@ -54,7 +56,7 @@ def evaluate(
     entries = entries_of(methods)
     check_study(world, study, entries)
     folder = None if out is None else Path(out)
-    run = _Run(world, study, entries, folder, Bases(None if folder is None else folder / "bases"))
+    run = _Run.of(world, study, entries, folder)
     facts: list[dict[str, Any]] = []
     cells = list(run.cells(facts))
     return judge(world, study, entries, cells, facts, seconds=time.perf_counter() - start)
@@ -68,7 +70,14 @@ def fill(world: World, study: Study, methods: Sequence[MethodSpec], out: str | P
     """
     entries = entries_of(methods)
     check_study(world, study, entries)
-    _Run(world, study, entries, Path(out), Bases(Path(out) / "bases")).fill()
+    _Run.of(world, study, entries, Path(out)).fill()
+
+
+def tuner_of(study: Study, out: Path | None) -> Tuner:
+    """Searches within the budget of `study`; bases and trials are kept in `out` where there is one."""
+    bases = Bases(None if out is None else out / "bases")
+    trials = None if out is None else out / "trials"
+    return Tuner(None if study.budget is None else Budget.of(study.budget, trials), bases)
 
 
 class Job(NamedTuple):
@@ -95,7 +104,12 @@ class _Run:
     study: Study
     entries: tuple[Entry, ...]
     out: Path | None
-    bases: Bases
+    tuner: Tuner
+
+    @classmethod
+    def of(cls, world: World, study: Study, entries: tuple[Entry, ...], out: Path | None) -> Self:
+        """With bases and trials in `out`, where there is one."""
+        return cls(world, study, entries, out, tuner_of(study, out))
 
     def jobs(self) -> list[Job]:
         """All cells that the study asks for, in order."""
@@ -127,9 +141,7 @@ class _Run:
         """The cell of `job`: from the folder, or run now."""
         asked = ask(job.step, job.split_seed)
         key = key_of(self.mark, study_parts(self.study), job.entry, job.step, job.seed)
-        return self._kept(key, job.entry.label) or self._run(
-            key, job.entry, job.step, asked.seeded(job.seed), asked.slices
-        )
+        return self._kept(key, job.entry.label) or self._run(key, job, asked)
 
     @cached_property
     def mark(self) -> str:
@@ -151,9 +163,13 @@ class _Run:
     def _kept(self, key: str, label: str) -> Cell | None:
         return None if self.out is None else load_cell(self.out / "cells", key, label)
 
-    def _run(self, key: str, entry: Entry, step: Step, problem: Problem, slices: Callable[[], Slices]) -> Cell:
+    def _run(self, key: str, job: Job, asked: Asked) -> Cell:
+        entry, step, problem = job.entry, job.step, asked.seeded(job.seed)
         try:
-            cell = fit_and_score(entry, step, problem, slices(), self.bases, self.study)
+            # One search for all seeds: a method is tuned for a question, not for its luck.
+            entry, told = self.tuner.tuned(entry, asked.seeded(job.split_seed))
+            cell = fit_and_score(entry, step, problem, asked.slices(), self.tuner.bases, self.study)
+            cell = replace(cell, tuning=told)
         except MethodError as error:  # costs nothing to find again, and may be mended by an installation
             return Cell(entry.label, step, problem.seed, skipped=str(error))
         except TrainingError as error:

@@ -26,6 +26,7 @@ def warnings_of(
         *_of_split(study, facts),
         *_of_users(study, rows),
         *_of_methods(study, entries),
+        *_of_budget(study, cells),
         *_of_skips(entries, cells),
     ]
 
@@ -64,6 +65,22 @@ def _of_methods(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
         yield f"Random methods ran under {len(study.seeds)} seed(s); at least {FEW_SEEDS} are needed to trust them."
     if all(e.kind == "transfer" for e in entries):
         yield "There is no control among the methods, so nothing says whether transfer helps; add target_only or ease."
+
+
+def _of_budget(study: Study, cells: Sequence[Cell]) -> Iterator[str]:
+    """Who was tuned, and one sentence for each reason why others were not."""
+    if study.budget is None:
+        return
+    labels = dict.fromkeys(c.label for c in cells if c.tuning.get("trials", 0) > 1)
+    yield (
+        f"Options were searched on held-out rows for {study.budget} a method and step: {', '.join(labels) or 'none'}. "
+        "These methods had more help than the others."
+    )
+    reasons: dict[str, dict[str, None]] = {}
+    for cell in (c for c in cells if c.tuning.get("trials", 2) <= 1):
+        reasons.setdefault(str(cell.tuning["why"]), {})[cell.label] = None
+    for why, names in reasons.items():
+        yield f"Options not searched: {', '.join(names)}, because {why}."
 
 
 def _of_skips(entries: Sequence[Entry], cells: Sequence[Cell]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from .common import (
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 
 FOLD_BLOCK = 256
 _PRECISE = 1e-16
@@ -52,6 +53,13 @@ class AlsOptions:
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
+
+    search: ClassVar[Space] = {
+        "factors": Range(4, 128, log=True),
+        "alpha": Range(0.3, 100.0, log=True),
+        "regularization": Range(0.1, 300.0, log=True),
+        "weight": ("log", "binary", "count"),
+    }
 
     def __post_init__(self) -> None:
         if self.factors < 1 or self.iterations < 1 or self.regularization <= 0 or self.alpha <= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from .common import Scope, Weight
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 
 SIZE = 16
 """Factors that `regularization` is meant for."""
@@ -40,6 +42,12 @@ class AlsMixOptions:
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
+
+    search: ClassVar[Space] = {
+        "alpha": Range(0.3, 100.0, log=True),
+        "regularization": Range(0.1, 300.0, log=True),
+        "weight": ("log", "binary", "count"),
+    }
 
     def __post_init__(self) -> None:
         if not self.factors or min(self.factors) < 1 or self.draws < 1:

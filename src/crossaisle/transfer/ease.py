@@ -24,6 +24,7 @@ from .common import (
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class EaseOptions:
     """In scope ``all``: how many common items are read beside the catalogue (memory: items × catalogue)."""
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
+
+    search: ClassVar[Space] = {
+        "regularization": Range(10.0, 10_000.0, log=True),
+        "weight": ("log", "binary", "count"),
+    }
 
     def __post_init__(self) -> None:
         if self.regularization <= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ..models.base import Base
 from ..recommender import Recommender
@@ -12,6 +12,7 @@ from .method import transfer
 from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 from .tuning import Tuning, parameters, tune
 from .zero_shot import base_of
 
@@ -36,6 +37,12 @@ class FinetuneOptions:
     """Share of the target's users that decides when to stop."""
     patience: int = 4
     """Looks without improvement before stopping."""
+
+    search: ClassVar[Space] = {
+        "rate": Range(5e-4, 0.05, log=True),
+        "tower_rate": Range(0.01, 1.0, log=True),
+        "penalty": Range(1.0, 300.0, log=True),
+    }
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""

@@ -18,6 +18,7 @@ from .common import Scope, inputs_of, pack, popularity_of, training_history, unp
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 
 _LOOK = 512
 """People on whose scores the two filters are brought to one scale."""
@@ -41,6 +42,14 @@ class GraphFilterOptions:
     """Weight of the low-pass filter, both filters having the same spread."""
     max_items: int = 100_000
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
+
+    search: ClassVar[Space] = {
+        "user_exponent": Range(0.0, 1.0),
+        "item_exponent": Range(0.0, 1.0),
+        "output_exponent": Range(0.0, 1.0),
+        "rank": Range(16, 256, log=True),
+        "low_pass": Range(0.0, 2.0),
+    }
 
     def __post_init__(self) -> None:
         if self.rank < 0 or self.low_pass < 0 or self.max_items < 1:

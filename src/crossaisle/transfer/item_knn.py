@@ -25,6 +25,7 @@ from .common import (
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 from .swing import swing
 
 
@@ -50,6 +51,14 @@ class ItemKnnOptions:
     """How repeated events count: log(1 + count), once, or each."""
     half_life_weeks: float | None = None
     """Weeks after which an event of the asking user counts half; none: no decay."""
+
+    search: ClassVar[Space] = {
+        "similarity": ("cosine", "iou"),
+        "neighbours": Range(10, 2000, log=True),
+        "shrink": Range(0.0, 100.0),
+        "popularity_exponent": Range(0.0, 1.0),
+        "weight": ("log", "binary", "count"),
+    }
 
     def __post_init__(self) -> None:
         if self.neighbours < 1 or min(self.shrink, self.alpha) < 0:

@@ -14,6 +14,7 @@ from .common import Scope, popularity_of
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Space
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class PopularityOptions:
     """Count distinct users, or events."""
     half_life_weeks: float | None = None
     """Weeks after which an event counts half; none: all events count alike. Needs timestamps to matter."""
+
+    search: ClassVar[Space] = {
+        "unit": ("users", "events"),
+        "half_life_weeks": (None, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+    }
 
     def __post_init__(self) -> None:
         if self.half_life_weeks is not None and self.half_life_weeks <= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..models.base import Base
 from ..recommender import Recommender
@@ -12,6 +12,7 @@ from .method import transfer
 from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 from .tuning import Tuning, parameters, tune
 from .zero_shot import base_of
 
@@ -26,6 +27,11 @@ class ProbeOptions:
     """Pull of item biases towards what content says; more for few events."""
     steps: int = 300
     """Most steps; users held out say when to stop."""
+
+    search: ClassVar[Space] = {
+        "rate": Range(1e-3, 0.1, log=True),
+        "penalty": Range(1.0, 300.0, log=True),
+    }
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""

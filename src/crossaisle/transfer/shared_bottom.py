@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from .method import transfer
 from .network import Shop
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 from .tuning import TOO_LITTLE, Tuning, parameters, target_loss, target_sampler
 from .zero_shot import base_of
 
@@ -39,6 +41,12 @@ class SharedBottomOptions:
     """Examples a step."""
     negatives: int = 512
     """Items drawn a step as not chosen."""
+
+    search: ClassVar[Space] = {
+        "rate": Range(2e-4, 0.02, log=True),
+        "target_share": Range(0.1, 1.0),
+        "penalty": Range(1.0, 300.0, log=True),
+    }
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""

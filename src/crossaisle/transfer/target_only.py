@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .method import transfer
 from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 from .tuning import Tuning, parameters, tune
 
 
@@ -36,6 +37,11 @@ class TargetOnlyOptions:
     """Learning rate of the second phase."""
     penalty: float = 30.0
     """Pull of item corrections towards what content says."""
+
+    search: ClassVar[Space] = {
+        "rate": Range(5e-4, 0.05, log=True),
+        "penalty": Range(1.0, 300.0, log=True),
+    }
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""

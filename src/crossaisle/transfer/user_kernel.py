@@ -27,6 +27,7 @@ from .common import (
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .space import Range, Space
 from .voters import Voters, voters_of
 
 COLUMNS = 512
@@ -63,6 +64,14 @@ class UserKernelOptions:
     """Scores are shared among items alike in attributes and title words, to this power; 0: each item by itself."""
     content_neighbours: int = 100
     """How many items alike share with each item."""
+
+    search: ClassVar[Space] = {
+        "regularization": Range(0.1, 100.0, log=True),
+        "idf": Range(0.0, 1.0),
+        "target_weight": Range(0.3, 30.0, log=True),
+        "prior": Range(0.0, 1.0),
+        "content_power": Range(0.0, 4.0),
+    }
 
     def __post_init__(self) -> None:
         if min(self.content_power, self.prior_people) < 0 or self.content_neighbours < 1:
