@@ -125,3 +125,10 @@ def test_the_shelf_holds_what_was_lately_sold_also_where_hidden(world: World) ->
     late = hidden.filter(hidden["timestamp"].dt.date() >= date(2024, 3, 11))
     assert problem.catalogue.tolist() == sorted(set(late["item"].to_list()))
     assert 0 < len(problem.catalogue) < len(world.catalogue("cake"))
+
+
+def test_a_stack_asks_for_a_base_only_where_a_part_reads_one() -> None:
+    plain = entry_of(MethodSpec("stack", options={"parts": ("popularity", "als")}))
+    assert plain.fusion is None
+    reading = entry_of(MethodSpec("stack", options={"parts": ("popularity", "zero_shot")}))
+    assert reading.fusion is not None

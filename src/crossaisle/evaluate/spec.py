@@ -17,6 +17,7 @@ from ..errors import ConfigError, unknown
 from ..fusion.method import FUSIONS, FusionMethod
 from ..metrics import RANKING
 from ..transfer.method import METHODS, TransferMethod
+from ..transfer.parts import reads_base
 from ..transfer.result import kind_of
 from .budget import seconds_of
 
@@ -96,7 +97,7 @@ def entry_of(spec: MethodSpec, where: str = "[[methods]]") -> Entry:
     """
     method = METHODS.get(spec.method)
     options: Any = config.build(method.options, spec.options, f"{where} {spec.label}: options")
-    name = spec.fusion or (DEFAULT_FUSION if method.reads_base else None)
+    name = spec.fusion or (DEFAULT_FUSION if reads_base(method, options) else None)
     if name is None and spec.fusion_options:
         raise ConfigError(f"{where} {spec.label}: fusion_options without a fusion; add `fusion`, or remove them.")
     fusion = FUSIONS.get(name) if name is not None else None

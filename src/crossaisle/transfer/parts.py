@@ -26,6 +26,18 @@ def method_of(name: str, options: Options) -> TransferMethod:
     return METHODS.get(str(options.get(name, {}).get("method", name.partition("@")[0])))
 
 
+def reads_base(method: TransferMethod, options: Any) -> bool:
+    """Whether `method` under `options` reads a base: a composite does where one of its parts does.
+
+    Raises:
+        MethodError: an unknown part.
+    """
+    parts = getattr(options, "parts", ())
+    if not parts:
+        return method.reads_base
+    return any(method_of(part, options.part_options).reads_base for part in parts)
+
+
 def usable(
     whole: str, parts: Sequence[str], base: Base | None, problem: Problem, options: Options
 ) -> tuple[list[str], dict[str, str]]:
