@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ..types import Floats
+from ..types import Codes, Floats
 from .common import best_per_row
 
 NOT_ATTRIBUTES = ("item", "item_id", "domain", "title", "description", "image", "currency")
@@ -30,17 +30,22 @@ def alike(items: pl.DataFrame, power: float, neighbours: int) -> sp.csr_matrix:
     Returns:
         (m, m) CSR float32, diagonal 1.
     """
+    made = similarity(items, np.arange(len(items)), power, neighbours + 1)
+    lacking = sp.diags((made.diagonal() == 0).astype(np.float32))  # items without any feature are like themselves
+    return (made + lacking).tocsr().astype(np.float32)
+
+
+def similarity(items: pl.DataFrame, rows: Codes, power: float, neighbours: int) -> sp.csr_matrix:
+    """(rows, m) CSR float32, `alike`'s similarity of the items in `rows` to all, the `neighbours` greatest of each."""
     features = _features(items)
     length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
     unit = (sp.diags(1.0 / np.maximum(length, 1e-9)) @ features).tocsr().astype(np.float32)
-    parts, others = [], unit.T.tocsr()
-    for start in range(0, unit.shape[0], _BLOCK):
-        near = (unit[start : start + _BLOCK] @ others).tocsr()
+    parts, others = [sp.csr_matrix((0, len(items)), dtype=np.float32)], unit.T.tocsr()
+    for start in range(0, len(rows), _BLOCK):
+        near = (unit[rows[start : start + _BLOCK]] @ others).tocsr()
         near.data = near.data.clip(0.0, 1.0) ** power
-        parts.append(best_per_row(near, neighbours + 1))
-    made = sp.vstack(parts).tocsr()
-    lacking = sp.diags((made.diagonal() == 0).astype(np.float32))  # items without any feature are like themselves
-    return (made + lacking).tocsr().astype(np.float32)
+        parts.append(best_per_row(near, neighbours))
+    return sp.vstack(parts).tocsr().astype(np.float32)
 
 
 def share_of(near: sp.csr_matrix, sold: Floats) -> Floats:
