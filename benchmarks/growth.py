@@ -4,8 +4,9 @@
 
 A made-up World of two domains, half of the rows each: size 1 has 50,000 people with 25 interactions each and 4,000
 items; with four times the rows there are four times the people and twice the items. Each method fits with its defaults
-on all rows (scope ``all`` where it has one) in a process of its own, on one thread, and scores 2,000 people. A fit ends
-after --seconds, or above --megabytes. Memory is the peak of each phase by the system's count (Linux), reset in between.
+on all rows (scope ``all`` where it has one) in a process of its own, on one thread, and scores 2,000 people. A process
+ends after --seconds of the processor, or above --megabytes. Memory is the peak of each phase by the system's count
+(Linux), reset in between.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ def to_markdown(rows: list[Row], asked: argparse.Namespace) -> str:
     """What grew how, method by method."""
     sizes = list(dict.fromkeys(r.size for r in rows))
     head = " | ".join(f"{PEOPLE * EACH * s / 1e6:g} M" for s in sizes)
-    lines = [TEXT.format(seconds=f"{asked.seconds / 60:.0f}", gigabytes=f"{asked.megabytes / 1000:.0f}")]
+    lines = [TEXT.format(seconds=f"{asked.seconds / 60:g}", gigabytes=f"{asked.megabytes / 1000:.0f}")]
     lines += [f"| method | {head} | power of time | of memory |", "|---" * (len(sizes) + 3) + "|"]
     for name in dict.fromkeys(r.method for r in rows):
         mine = {r.size: r for r in rows if r.method == name}
@@ -216,10 +217,10 @@ TEXT = """# How costs grow
 
 A made-up World of two domains: 1.25 million interactions of 50,000 people with 4,000 items; then four and sixteen times
 the people and rows with twice and four times the items. Each method with its defaults on all rows, in a process of its
-own, one thread, at most {seconds} minutes on the clock and {gigabytes} GB with the World, which is in the memory below.
-Cells: processor seconds and peak memory of the fit; milliseconds to score the target's half of the items for a person,
-256 at once. *Power*: costs grow as rows to this power between the two largest sizes; of memory, what comes on top of
-the World. Rough: the machine had other work.
+own, one thread, at most {seconds} minutes of the processor and {gigabytes} GB with the World, which is in the memory
+below. Cells: processor seconds and peak memory of the fit; milliseconds to score the target's half of the items for a
+person, 256 at once. *Power*: costs grow as rows to this power between the two largest sizes; of memory, what comes on
+top of the World. Rough: the machine had other work.
 
 ![time and memory of the fit by rows](../images/growth.png)
 """

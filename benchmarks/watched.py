@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 EVERY = 0.1
+PATIENCE = 6
 THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS",
     "LK_NUM_THREADS", "LK_NUM_BACKEND_THREADS",
@@ -33,7 +36,7 @@ def watched(command: list[str], seconds: float, megabytes: float, log: Path) -> 
 
     Args:
         command: program and arguments.
-        seconds: wall time after which it is ended.
+        seconds: of the processor, after which it is ended; on the clock it may take `PATIENCE` times as many.
         megabytes: resident memory above which it is ended.
         log: takes what it writes to stderr.
 
@@ -44,23 +47,31 @@ def watched(command: list[str], seconds: float, megabytes: float, log: Path) -> 
     log.parent.mkdir(parents=True, exist_ok=True)
     out = log.with_suffix(".out")
     with out.open("w") as said, log.open("w") as errors:
-        process = subprocess.Popen(command, stdout=said, stderr=errors, env={**os.environ, **ONE_THREAD})
+        process = subprocess.Popen(
+            command, stdout=said, stderr=errors, env={**os.environ, **ONE_THREAD}, preexec_fn=lambda: _limit(seconds)
+        )
         while process.poll() is None:
             peak = max(peak, memory_mb(process.pid, "VmHWM"))
-            if time.perf_counter() - start > seconds:
-                failed = f"longer than {seconds:.0f} s"
+            if time.perf_counter() - start > PATIENCE * seconds:
+                failed = f"longer than {PATIENCE * seconds:.0f} s on the clock"
             elif memory_mb(process.pid, "VmRSS") > megabytes:
                 failed = f"more than {megabytes:,.0f} MB"
             if failed:
                 process.kill()
                 process.wait()
             time.sleep(EVERY)
+    if process.returncode == -signal.SIGXCPU:
+        failed = f"more than {seconds:.0f} s"
     about = {"wall": round(time.perf_counter() - start, 2), "peak_mb": round(peak)}
     lines = out.read_text().splitlines()
     if not failed and process.returncode == 0 and lines:
         return {**about, **json.loads(lines[-1])}
     last = (log.read_text().strip().splitlines() or [f"exit code {process.returncode}"])[-1]
     return {"failed": failed or last[:300], **about}
+
+
+def _limit(seconds: float) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (round(seconds), round(seconds) + 5))
 
 
 def own_peak_mb() -> float:

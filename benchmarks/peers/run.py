@@ -2,9 +2,9 @@
 
     make bench-peers [ARGS="--sets xmrec-t1 --methods 'implicit als' als"]
 
-Rows of all domains are visible to everybody. Each method is judged with its library's default and with the best of five
-settings (`settings.py`), chosen on purchases held out of the visible rows (on cdrib on its part for selection): the
-same lists for all, drawn as `crossaisle bench --budget` draws them. Finished fits are kept in --work and not run again.
+Rows of all domains are visible to everybody. Each method is judged with its library's default and with the best of
+three settings (`settings.py`), chosen on purchases held out of the visible rows (on cdrib on its part for selection):
+the same lists for all, drawn as `crossaisle bench --budget` draws them. Finished fits stay in --work.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Row:
     """One method on one target, with one setting.
 
     Attributes:
-        which: ``default`` or ``best of 5``.
+        which: ``default`` or ``best of 3``.
         setting: what was changed.
         ndcg: nDCG@10, with the ends of its 95 % interval over people.
         hit: HR@10.
@@ -166,7 +166,7 @@ TEXT = """# Other libraries on the same splits
     {command}
 
 Every method gets the rows of all domains, the same lists, one thread and one process of its own. `default` is what its
-library or crossaisle fits when nothing is said; `best of 5` is the best of five settings on held-out purchases
+library or crossaisle fits when nothing is said; `best of 3` is the best of three settings on held-out purchases
 (benchmarks/peers/settings.py), the same lists for all. One seed. Brackets: 95 % by bootstrap over people. Seconds are
 of the processor and rough: the machine had other work. *Before* is what the process holds with its data before the
 fit: peers read a bare matrix, crossaisle its World.
@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--targets", nargs="+", help="only these domains")
     parser.add_argument("--methods", nargs="+", default=[a.name for a in ASKED], choices=[a.name for a in ASKED])
-    parser.add_argument("--seconds", type=float, default=600.0, help="limit of one fit")
+    parser.add_argument("--seconds", type=float, default=600.0, help="processor seconds that one process may take")
     parser.add_argument("--megabytes", type=float, default=8000.0, help="limit of one process")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "peers")
     parser.add_argument("--out", type=Path, help="folder for peers.json and peers.md")
