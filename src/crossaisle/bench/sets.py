@@ -53,7 +53,9 @@ class BenchSet:
     label_folds: int = 0
 
     def methods(self) -> tuple[MethodSpec, ...]:
-        """Experts and their stack."""
+        """Experts and their stack; the experts alone where no parts are named."""
+        if not self.parts:
+            return self.experts
         by_label = {e.label: e for e in self.experts}
         options = {p: {"method": by_label[p].method, **by_label[p].options} for p in self.parts}
         return (
@@ -71,6 +73,8 @@ ITEM_KNN_ALL = MethodSpec(
     "item_knn", "item_knn_all", {"scope": "all", "neighbours": 1000, "shrink": 0.0, "weight": "binary"}
 )
 ALS_ALL = MethodSpec("als", "als_all", {"scope": "all"})
+ALS_LARGE = {"factors": 128, "alpha": 40.0, "regularization": 200.0}
+"""Long vectors under a strong penalty: settled on rows held out of train."""
 ALS_MIX = MethodSpec("als_mix", options={"scope": "all"})
 USER_KNN_SOURCES = MethodSpec("user_knn", "user_knn_sources", {"scope": "sources"})
 WARM = (
@@ -78,6 +82,8 @@ WARM = (
     ITEM_KNN_ALL,
     MethodSpec("als"),
     ALS_ALL,
+    MethodSpec("als", "als_large_target", ALS_LARGE),
+    MethodSpec("als", "als_large", {**ALS_LARGE, "scope": "all"}),
     MethodSpec("als_mix", "als_mix_target"),
     ALS_MIX,
     MethodSpec("graph_filter", "graph_filter_target"),
@@ -88,7 +94,7 @@ WARM = (
     USER_KNN_SOURCES,
 )
 """For people who are known in the target."""
-WARM_PARTS = tuple(m.label for m in WARM if m.method != "als")
+WARM_PARTS = tuple(m.label for m in WARM if m.label not in ("als", "als_all"))
 
 DISENCDR = BenchSet(
     "disencdr-sport-phone",
@@ -109,13 +115,14 @@ COLD = (
     POPULARITY,
     ITEM_KNN_ALL,
     ALS_ALL,
-    ALS_MIX,
+    MethodSpec("als", "als_large", {**ALS_LARGE, "scope": "all"}),
+    MethodSpec("als_mix", options={"scope": "all", "factors": (8, 16, 32, 64), "draws": 1}),
     MethodSpec("graph_filter", options={"scope": "all", "output_exponent": 0.5, "low_pass": 1.0}),
     MethodSpec("user_kernel", options={"scope": "sources", "content_power": 0.0, "regularization": 16.0}),
     USER_KNN_SOURCES,
 )
 """For people who are known in other domains only."""
-COLD_PARTS = ("popularity", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
+COLD_PARTS = ("popularity", "als_large", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
 
 CDRIB = BenchSet(
     "cdrib-game-video",
@@ -146,7 +153,7 @@ XMREC = BenchSet(
         MethodSpec("ease", options=EASE),
         MethodSpec("ease", "ease_all", {**EASE, "scope": "all", "max_items": 1}),
         MethodSpec("als"),
-        MethodSpec("als_mix", options={"scope": "all", "factors": (16, 64, 128), "draws": 1, "max_items": 1}),
+        MethodSpec("als", "als_large", {"scope": "all", "factors": 256, "alpha": 100.0, "regularization": 600.0}),
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),
@@ -159,7 +166,7 @@ XMREC = BenchSet(
         "user_knn",
         "ease",
         "ease_all",
-        "als_mix",
+        "als_large",
         "graph_filter_target",
         "graph_filter",
     ),
@@ -183,7 +190,22 @@ OVERLAP = BenchSet(
     split=AskedBySplit("toys", "cold_users", {"share": 0.2, "valid_share": 0.0, "overlapping": True}),
 )
 
+TEXT_TIME = BenchSet(
+    "amazon-text-time",
+    (
+        POPULARITY,
+        MethodSpec("user_kernel", "user_kernel_target", {"scope": "target"}),
+        MethodSpec("user_kernel"),
+        MethodSpec("content", "content_target", {"scope": "target"}),
+        MethodSpec("content"),
+    ),
+    (),
+    {},
+    split=AskedBySplit("office", "cold_items", {"share": 0.3, "valid_share": 0.0, "cut": "2018-05-01"}),
+)
+"""Items that nobody has: purchases of known items, which a stack learns from, say nothing of them."""
+
 OWN = BenchSet("", WARM, WARM_PARTS, {"hard": 0.0})
 """For a folder of one's own."""
 
-SETS: Mapping[str, BenchSet] = {s.name: s for s in (XMREC, CDRIB, DISENCDR, OVERLAP)}
+SETS: Mapping[str, BenchSet] = {s.name: s for s in (XMREC, CDRIB, DISENCDR, OVERLAP, TEXT_TIME)}
