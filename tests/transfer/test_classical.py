@@ -88,6 +88,51 @@ def test_ease_is_stecks_formula(users: sp.csr_matrix) -> None:
     assert ease.ease_columns(users, columns, 5.0) == pytest.approx(expected[:, columns], abs=1e-5)
 
 
+def test_ease_by_blocks_of_everything_is_the_exact_form() -> None:
+    columns = np.array([1, 4, 7])
+    near = ease.block_columns(X, columns, 5.0, neighbours=12)
+    assert near.toarray() == pytest.approx(ease.ease_columns(X, columns, 5.0), abs=1e-5)
+
+
+def test_ease_by_blocks_is_the_ridge_of_each_item_on_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ease, "BATCH", 2)
+    monkeypatch.setattr(ease, "COLUMNS", 5)
+    dense, lam, k = X.toarray().astype(np.float64), 5.0, 3
+    gram = dense.T @ dense
+    made = ease.block_columns(X, np.arange(12), lam, neighbours=k).tocsc()
+    sizes = np.diff(made.indptr)
+    assert sizes.min() > k
+    assert sizes.max() <= 2 + 2 * k
+    for j in range(12):
+        block = np.setdiff1d(made.indices[made.indptr[j] : made.indptr[j + 1]], [j])
+        others = gram[j].copy()
+        others[j] = -1
+        assert set(np.argsort(-others, kind="stable")[:k]) <= set(block)
+        expected = np.linalg.solve(gram[np.ix_(block, block)] + lam * np.eye(len(block)), gram[block, j])
+        assert made[:, [j]].toarray().ravel()[block] == pytest.approx(expected, abs=1e-5)
+        assert made[j, j] == 0
+
+
+def test_ease_says_which_form_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ease.fitting_form(people=500_000, items=18_000, catalogue=18_000) == "exact"
+    assert ease.fitting_form(people=500_000, items=20_000, catalogue=20_000) == "block"
+    assert ease.fitting_form(people=5_000, items=40_000, catalogue=20_000) == "exact"
+    assert ease.fitting_form(people=5_000, items=100_000, catalogue=100_000) == "block"
+    problem = tiny_problem()
+    assert ease.fit(None, problem, ease.EaseOptions()).facts["form"] == "exact"
+    monkeypatch.setattr(ease, "EXACT_BYTES", 1)
+    assert ease.fit(None, problem, ease.EaseOptions()).facts["form"] == "block"
+    assert ease.fit(None, problem, ease.EaseOptions(form="exact")).facts["form"] == "exact"
+
+
+def test_regular_inverse_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(common, "_SIDE", 5)
+    dense = X.toarray().astype(np.float64)
+    assert common.regular_inverse(X.T, 2.0) == pytest.approx(
+        np.linalg.inv(dense.T @ dense + 2.0 * np.eye(12)), abs=1e-9
+    )
+
+
 @pytest.mark.parametrize("similarity", ["cosine", "iou"])
 def test_item_knn_is_the_formula(similarity: str) -> None:
     options = item_knn.ItemKnnOptions(similarity=similarity, shrink=2.0, neighbours=3, popularity_exponent=0.5)  # type: ignore[arg-type]
@@ -165,6 +210,7 @@ def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
         ("item_knn", {"half_life_weeks": 4.0}), ("item_knn", {"scope": "all", "similarity": "iou"}),
         ("item_knn", {"scope": "all", "similarity": "swing"}),
         ("ease", {"scope": "all", "regularization": 5.0}), ("ease", {"scope": "all", "max_items": 3}),
+        ("ease", {"scope": "all", "regularization": 5.0, "form": "block", "neighbours": 3}),
         ("als", {"scope": "all", "factors": 4, "regularization": 0.1}), ("user_kernel", {"kind": "cosine"}),
         ("als_mix", {"scope": "all", "factors": (2, 4), "draws": 1}), ("graph_filter", {"scope": "all", "rank": 4}),
         ("user_kernel", {"max_users": 5}), ("user_kernel", {"scope": "sources"}),
@@ -207,7 +253,7 @@ def test_knowledge_of_other_shops_beats_popularity_where_tastes_are_shared(
     [
         (popularity.PopularityOptions, {"half_life_weeks": 0}), (ease.EaseOptions, {"regularization": 0}),
         (item_knn.ItemKnnOptions, {"neighbours": 0}), (als.AlsOptions, {"factors": 0}),
-        (item_knn.ItemKnnOptions, {"alpha": -1.0}),
+        (item_knn.ItemKnnOptions, {"alpha": -1.0}), (ease.EaseOptions, {"neighbours": 0}),
         (user_kernel.UserKernelOptions, {"regularization": -1.0}), (ease.EaseOptions, {"scope": "sources"}),
     ],
 )  # fmt: skip

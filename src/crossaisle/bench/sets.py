@@ -72,6 +72,11 @@ POPULARITY = MethodSpec("popularity")
 ITEM_KNN_ALL = MethodSpec(
     "item_knn", "item_knn_all", {"scope": "all", "neighbours": 1000, "shrink": 0.0, "weight": "binary"}
 )
+SWING_ALL = MethodSpec(
+    "item_knn",
+    "swing_all",
+    {"scope": "all", "similarity": "swing", "neighbours": 1000, "shrink": 0.0, "weight": "binary"},
+)
 ALS_ALL = MethodSpec("als", "als_all", {"scope": "all"})
 ALS_LARGE = {"factors": 128, "alpha": 40.0, "regularization": 200.0}
 """Long vectors under a strong penalty: settled on rows held out of train."""
@@ -80,6 +85,7 @@ USER_KNN_SOURCES = MethodSpec("user_knn", "user_knn_sources", {"scope": "sources
 WARM = (
     POPULARITY,
     ITEM_KNN_ALL,
+    SWING_ALL,
     MethodSpec("als"),
     ALS_ALL,
     MethodSpec("als", "als_large_target", ALS_LARGE),
@@ -94,7 +100,7 @@ WARM = (
     USER_KNN_SOURCES,
 )
 """For people who are known in the target."""
-WARM_PARTS = tuple(m.label for m in WARM if m.label not in ("als", "als_all"))
+WARM_PARTS = tuple(m.label for m in WARM if m.label not in ("item_knn_all", "als", "als_all"))
 
 DISENCDR = BenchSet(
     "disencdr-sport-phone",
@@ -114,6 +120,7 @@ DISENCDR = BenchSet(
 COLD = (
     POPULARITY,
     ITEM_KNN_ALL,
+    SWING_ALL,
     ALS_ALL,
     MethodSpec("als", "als_large", {**ALS_LARGE, "scope": "all"}),
     MethodSpec("als_mix", options={"scope": "all", "factors": (8, 16, 32, 64), "draws": 1}),
@@ -122,7 +129,7 @@ COLD = (
     USER_KNN_SOURCES,
 )
 """For people who are known in other domains only."""
-COLD_PARTS = ("popularity", "als_large", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
+COLD_PARTS = ("popularity", "swing_all", "als_large", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
 
 CDRIB = BenchSet(
     "cdrib-game-video",
@@ -147,11 +154,11 @@ XMREC = BenchSet(
         POPULARITY,
         MethodSpec("item_knn", options=IOU),
         MethodSpec("item_knn", "item_knn_all", {**IOU, "scope": "all"}),
-        MethodSpec("item_knn", "item_knn_cosine_all", {**IOU, "similarity": "cosine", "scope": "all"}),
         MethodSpec("user_knn", "user_knn_target", {"scope": "target"}),
         MethodSpec("user_knn"),
         MethodSpec("ease", options=EASE),
         MethodSpec("ease", "ease_all", {**EASE, "scope": "all", "max_items": 1}),
+        MethodSpec("ease", "ease_block_all", {**EASE, "regularization": 100.0, "scope": "all", "form": "block"}),
         MethodSpec("als"),
         MethodSpec("als", "als_large", {"scope": "all", "factors": 256, "alpha": 100.0, "regularization": 600.0}),
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
@@ -161,11 +168,11 @@ XMREC = BenchSet(
         "popularity",
         "item_knn",
         "item_knn_all",
-        "item_knn_cosine_all",
         "user_knn_target",
         "user_knn",
         "ease",
         "ease_all",
+        "ease_block_all",
         "als_large",
         "graph_filter_target",
         "graph_filter",

@@ -6,8 +6,10 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+import scipy.linalg
 import scipy.sparse as sp
 
+from ..metrics import Doubles
 from ..types import Codes, Floats, History, Tensors
 from .problem import Problem, history_of
 
@@ -15,6 +17,9 @@ Scope = Literal["target", "all"]
 Weight = Literal["log", "binary", "count"]
 TIE_BREAK = 1e-6
 """Popularity (0 to 1) times this is added to personal scores: it orders ties, and serves unknown users."""
+
+_SIDE = 1024
+"""Side of the tiles in which a triangle is mirrored."""
 
 
 def weighted(history: History, weight: Weight = "log", half_life_weeks: float | None = None) -> sp.csr_matrix:
@@ -121,3 +126,28 @@ def inputs_of(counts: sp.csr_matrix, catalogue: Codes, scope: Scope, max_items: 
     people = np.bincount(counts.indices, minlength=counts.shape[1])
     often = np.argsort(-people, kind="stable")[:max_items]
     return np.union1d(catalogue, often[people[often] > 0]).astype(np.int64)
+
+
+def regular_gram(matrix: sp.csr_matrix, regularization: float) -> Doubles:
+    """(n, n) M Mᵀ + λI for `matrix` M (n, d); symmetric positive definite."""
+    wide = matrix.astype(np.float64, copy=False)
+    gram: Doubles = (wide @ wide.T).toarray()
+    gram[np.diag_indices_from(gram)] += regularization
+    return gram
+
+
+def regular_inverse(matrix: sp.csr_matrix, regularization: float) -> Doubles:
+    """(n, n) inverse of M Mᵀ + λI for `matrix` M (n, d), by Cholesky in one place."""
+    factor, _ = scipy.linalg.lapack.dpotrf(regular_gram(matrix, regularization).T, lower=1, overwrite_a=1)
+    half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    return mirrored(half).T  # in C order
+
+
+def mirrored(lower: Doubles) -> Doubles:
+    """`lower` (n, n) with its lower triangle copied over the upper one, in place."""
+    for start in range(0, len(lower), _SIDE):
+        stop = start + _SIDE
+        lower[start:stop, stop:] = lower[stop:, start:stop].T
+        square = lower[start:stop, start:stop]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+    return lower

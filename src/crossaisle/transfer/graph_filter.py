@@ -83,8 +83,9 @@ class GraphFilterScorer:
     def score(self, history: History) -> Floats:
         """(n, catalogue) filtered signals."""
         signal = (weighted(history, "binary")[:, self.inputs] @ sp.diags(self.divide)).tocsr()
-        linear, low = filtered(signal, self.graph, self.smooth, self.outputs)
-        scores: Floats = ((linear + low) * self.multiply[None, :]).astype(np.float32)
+        scores, low = filtered(signal, self.graph, self.smooth, self.outputs)
+        scores += low  # in place: arrays of people × catalogue are dear to make
+        scores *= self.multiply[None, :]
         return with_popularity(scores, self.popularity)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 
 from ..errors import MethodError
@@ -20,6 +19,7 @@ from .common import (
     best_per_row,
     pack,
     popularity_of,
+    regular_inverse,
     training_history,
     unpack,
     weighted,
@@ -219,7 +219,7 @@ def ridge_votes(
     Returns:
         votes (n, catalogue) float32 = A + Cγ/λ, own (catalogue,) float32 = γ/λ.
     """
-    inverse = _regular_inverse(profiles, regularization)
+    inverse = regular_inverse(profiles, regularization)
     y, x = voters.bought.astype(np.float64).tocsc(), profiles[:, catalogue].astype(np.float64).tocsc()
     votes = np.empty(y.shape, dtype=np.float32)
     own = np.empty(y.shape[1], dtype=np.float32)
@@ -232,14 +232,3 @@ def ridge_votes(
         own[part] = np.asarray(x[:, part].multiply(a).sum(axis=0)).ravel() / left
         votes[:, part] = a + c * own[None, part]
     return votes, own
-
-
-def _regular_inverse(profiles: sp.csr_matrix, regularization: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(n, n) inverse of XXᵀ + λI; symmetric positive definite, so by Cholesky."""
-    wide = profiles.astype(np.float64)
-    kernel = (wide @ wide.T).toarray()
-    kernel[np.diag_indices_from(kernel)] += regularization
-    factor, _ = scipy.linalg.lapack.dpotrf(kernel, lower=1, overwrite_a=1)
-    half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
-    whole: np.ndarray[Any, np.dtype[np.float64]] = np.tril(half) + np.tril(half, -1).T
-    return whole
