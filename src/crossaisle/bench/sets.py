@@ -78,7 +78,7 @@ SWING_ALL = MethodSpec(
     {"scope": "all", "similarity": "swing", "neighbours": 1000, "shrink": 0.0, "weight": "binary"},
 )
 ALS_ALL = MethodSpec("als", "als_all", {"scope": "all"})
-ALS_LARGE = {"factors": 128, "alpha": 40.0, "regularization": 200.0}
+ALS_LARGE = {"factors": 128, "alpha": 40.0, "regularization": 200.0, "weight": "binary"}
 """Long vectors under a strong penalty: settled on rows held out of train."""
 ALS_MIX = MethodSpec("als_mix", options={"scope": "all"})
 USER_KNN_SOURCES = MethodSpec("user_knn", "user_knn_sources", {"scope": "sources"})
@@ -160,7 +160,11 @@ XMREC = BenchSet(
         MethodSpec("ease", "ease_all", {**EASE, "scope": "all", "max_items": 1}),
         MethodSpec("ease", "ease_block_all", {**EASE, "regularization": 100.0, "scope": "all", "form": "block"}),
         MethodSpec("als"),
-        MethodSpec("als", "als_large", {"scope": "all", "factors": 256, "alpha": 100.0, "regularization": 600.0}),
+        MethodSpec(
+            "als",
+            "als_large",
+            {"scope": "all", "factors": 256, "alpha": 100.0, "regularization": 600.0, "weight": "binary"},
+        ),
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),
