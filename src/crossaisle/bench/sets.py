@@ -78,7 +78,7 @@ SWING_ALL = MethodSpec(
     {"scope": "all", "similarity": "swing", "neighbours": 1000, "shrink": 0.0, "weight": "binary"},
 )
 ALS_ALL = MethodSpec("als", "als_all", {"scope": "all"})
-ALS_LARGE = {"factors": 128, "alpha": 40.0, "regularization": 200.0, "weight": "binary"}
+ALS_LARGE = {"factors": 256, "alpha": 100.0, "regularization": 500.0, "weight": "binary"}
 """Long vectors under a strong penalty: settled on rows held out of train."""
 ALS_MIX = MethodSpec("als_mix", options={"scope": "all"})
 USER_KNN_SOURCES = MethodSpec("user_knn", "user_knn_sources", {"scope": "sources"})
