@@ -249,7 +249,8 @@ def draw(rows: list[Row], path: Path) -> None:
 
     data = [{"method": r.method, "rows": r.rows, "seconds": max(r.fit, 0.01), "GB": r.fit_mb / 1000}
             for r in rows if not r.failed]  # fmt: skip
-    rows_axis = {"field": "rows", "type": "quantitative", "scale": {"type": "log", "nice": False}, "title": "interactions",
+    powers = {"type": "log", "nice": False}
+    rows_axis = {"field": "rows", "type": "quantitative", "scale": powers, "title": "interactions",
                  "axis": {"values": sorted({r.rows for r in rows}), "format": "~s"}}  # fmt: skip
     panels = [
         {"width": 330, "height": 260, "mark": {"type": "line", "point": True}, "encoding": {
