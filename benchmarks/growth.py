@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from watched import memory_mb, python, watched
+from watched import memory_mb, python, watched, write_page
 
 METHODS = (
     "popularity", "item_knn", "graph_filter", "als", "ease", "user_kernel", "als_mix", "stack_linear"
@@ -33,6 +33,8 @@ PEOPLE, EACH, ITEMS, TASTES = 50_000, 25, 4_000, 40
 ASKED, BLOCK = 2_000, 256
 LINEAR = 1.25
 """Costs that grow with a greater power of the number of rows are named."""
+OF_ITEMS = 0.75
+"""So are milliseconds a person; the number of items grows with the power 0.5."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def measure(asked: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
     asked.work.mkdir(parents=True, exist_ok=True)
     kept = asked.work / "rows.json"
-    done = {(r["method"], r["size"]): Row(**r) for r in json.loads(kept.read_text())} if kept.exists() else {}
+    found = [Row(**r) for r in json.loads(kept.read_text())] if kept.exists() else []
+    done = {(r.method, r.size): r for r in found if not r.failed}  # what failed may have more time now
     for size in asked.sizes:
         path = asked.work / f"growth-{size}.parquet"
         if not path.exists():
@@ -206,6 +209,9 @@ def _named(rows: list[Row]) -> list[str]:
         for what, words in (("fit", "time"), ("fit_mb", "memory")):
             if (found[what] or 0.0) > LINEAR and mine[-1].fit > 1:
                 said.append(f"- {name}: its {words} grows with the power {found[what]:.2f} of the rows.")
+        asking = power(mine, "score_ms") or 0.0
+        if asking > OF_ITEMS and mine[-1].score_ms > 1:
+            said.append(f"- {name}: the time to score a person grows with the power {asking:.2f} of the rows.")
         if mine[-1].failed:
             said.append(f"- {name}: stops being usable at {mine[-1].rows / 1e6:g} million rows ({mine[-1].failed}).")
     return said or ["Nothing grows worse than near-linear, and nothing stopped."]
@@ -217,10 +223,10 @@ TEXT = """# How costs grow
 
 A made-up World of two domains: 1.25 million interactions of 50,000 people with 4,000 items; then four and sixteen times
 the people and rows with twice and four times the items. Each method with its defaults on all rows, in a process of its
-own, one thread, at most {seconds} minutes of the processor and {gigabytes} GB with the World, which is in the memory
-below. Cells: processor seconds and peak memory of the fit; milliseconds to score the target's half of the items for a
-person, 256 at once. *Power*: costs grow as rows to this power between the two largest sizes; of memory, what comes on
-top of the World. Rough: the machine had other work.
+own, one thread, at most {seconds} minutes of the processor and {gigabytes} GB with the World, which is in the
+memory below. Cells: processor seconds and peak memory of the fit; milliseconds to score the target's half of the items
+for a person, 256 at once. *Power*: costs grow as rows to this power between the two largest sizes; of memory, what
+comes on top of the World. Rough: the machine had other work.
 
 ![time and memory of the fit by rows](../images/growth.png)
 """
@@ -232,7 +238,7 @@ def write(rows: list[Row], asked: argparse.Namespace) -> None:
     limits = {"seconds": asked.seconds, "megabytes": asked.megabytes}
     body = {"environment": about, "limits": limits, "rows": [asdict(r) for r in rows]}
     (asked.out / "growth.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    (asked.out / "growth.md").write_text(to_markdown(rows, asked), encoding="utf-8")
+    write_page(asked.out / "growth.md", to_markdown(rows, asked))
     if asked.image:
         draw(rows, asked.image)
 
@@ -243,7 +249,8 @@ def draw(rows: list[Row], path: Path) -> None:
 
     data = [{"method": r.method, "rows": r.rows, "seconds": max(r.fit, 0.01), "GB": r.fit_mb / 1000}
             for r in rows if not r.failed]  # fmt: skip
-    rows_axis = {"field": "rows", "type": "quantitative", "scale": {"type": "log"}, "title": "interactions",
+    powers = {"type": "log", "nice": False}
+    rows_axis = {"field": "rows", "type": "quantitative", "scale": powers, "title": "interactions",
                  "axis": {"values": sorted({r.rows for r in rows}), "format": "~s"}}  # fmt: skip
     panels = [
         {"width": 330, "height": 260, "mark": {"type": "line", "point": True}, "encoding": {

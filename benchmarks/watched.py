@@ -15,6 +15,7 @@ from typing import Any
 
 EVERY = 0.1
 PATIENCE = 6
+READING = "## What this says\n"
 THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS",
     "LK_NUM_THREADS", "LK_NUM_BACKEND_THREADS",
@@ -72,6 +73,13 @@ def watched(command: list[str], seconds: float, megabytes: float, log: Path) -> 
 
 def _limit(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (round(seconds), round(seconds) + 5))
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write `text`, and below it what somebody wrote under ``## What this says`` in the page that was there."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    kept = old.partition(READING)[2]
+    path.write_text(text.rstrip() + "\n" + (f"\n{READING}{kept}" if kept else ""), encoding="utf-8")
 
 
 def own_peak_mb() -> float:

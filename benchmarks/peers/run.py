@@ -26,7 +26,7 @@ sys.path.append(str(HERE.parent))
 from questions import Asked as Lists
 from questions import question_of
 from settings import ASKED, OURS, PEERS, RECBOLE, Asked
-from watched import python, watched
+from watched import python, watched, write_page
 
 from crossaisle.bench.candidates import targets_of
 from crossaisle.bench.result import ends, value
@@ -213,7 +213,7 @@ def write(rows: list[Row], absent: dict[str, str], out: Path) -> None:
     about = {"python": platform.python_version(), "platform": platform.platform(), "processors": os.cpu_count()}
     body = {"command": command, "environment": about, "passed_over": absent, "rows": [asdict(r) for r in rows]}
     (out / "peers.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    (out / "peers.md").write_text(to_markdown(rows, command), encoding="utf-8")
+    write_page(out / "peers.md", to_markdown(rows, command))
 
 
 if __name__ == "__main__":
