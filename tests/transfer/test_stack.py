@@ -185,3 +185,14 @@ def test_labels_name_their_method_and_an_unknown_one_is_refused() -> None:
     assert set(shop.facts["weights"]) == {"popularity", "few"}
     with pytest.raises(MethodError, match="fewer"):
         fitted(problem, "stack", None, parts=("fewer",))
+
+
+def test_where_nothing_can_be_held_out_all_parts_count_alike() -> None:
+    problem = tiny_problem()
+    alone = problem.split.train.unique("user", maintain_order=True)  # one row each: nobody has an item to spare
+    poor = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=alone))
+    prepared = stack.prepare(None, poor, stack.StackOptions(**SMALL, hold="one"))
+    assert not len(prepared.lists.users)
+    assert stack.stacked(poor, stack.StackOptions(**SMALL), prepared).facts["why"] == "too little to learn from"
+    less = stack.stacked(poor, stack.StackOptions(**SMALL), prepared.without("als"))
+    assert list(less.facts["weights"].values()) == [0.5, 0.5]

@@ -64,6 +64,13 @@ class Lists:
     features: Floats
     known: Codes
 
+    @classmethod
+    def empty(cls, parts: int) -> Lists:
+        """No list, seen through so many parts."""
+        nobody = np.zeros(0, dtype=np.int64)
+        shapes = (0, 1, parts), (0, 1, VIEWS * parts)
+        return cls(nobody, *(np.zeros(shape, dtype=np.float32) for shape in shapes), nobody)
+
     def take(self, rows: Bools) -> Lists:
         """The lists at `rows` (n,)."""
         return Lists(self.users[rows], self.scores[rows], self.features[rows], self.known[rows])
@@ -94,8 +101,7 @@ def lists_of(problem: Problem, fit: Fit, sampling: Sampling) -> Lists:
         if len(hidden):
             made.append(_seen(problem, smaller, hidden, fit(smaller), sampling, fold))
     if not made:
-        empty, nobody = np.zeros((0, 1, 1), dtype=np.float32), np.zeros(0, dtype=np.int64)
-        return Lists(nobody, empty, empty, nobody)
+        return Lists.empty(1)
     parts = ([getattr(lists, f.name) for lists in made] for f in dataclasses.fields(Lists))
     return Lists(*(np.concatenate(part) for part in parts))
 

@@ -164,6 +164,8 @@ def prepare(base: Base | None, problem: Problem, options: StackOptions) -> Prepa
         return [fit_part("stack", n, base, asked, options.part_options).scorer for n in names]
 
     lists = lists_of(problem, scorers, sampling_of(options))
+    if not len(lists.users):
+        lists = Lists.empty(len(names))
     return Prepared(dict(zip(names, scorers(problem), strict=True)), lists, left_out)
 
 
