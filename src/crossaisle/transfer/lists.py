@@ -68,8 +68,8 @@ class Lists:
     def empty(cls, parts: int) -> Lists:
         """No list, seen through so many parts."""
         nobody = np.zeros(0, dtype=np.int64)
-        shapes = (0, 1, parts), (0, 1, VIEWS * parts)
-        return cls(nobody, *(np.zeros(shape, dtype=np.float32) for shape in shapes), nobody)
+        scores, features = (np.zeros((0, 1, number), dtype=np.float32) for number in (parts, VIEWS * parts))
+        return cls(nobody, scores, features, nobody)
 
     def take(self, rows: Bools) -> Lists:
         """The lists at `rows` (n,)."""
