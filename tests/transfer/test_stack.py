@@ -47,15 +47,6 @@ def test_with_all_the_people_of_a_round_are_cold_and_every_person_has_one_round(
     assert set(people) <= set(problem.target_rows["user"].to_list())
 
 
-def test_items_that_are_not_ranked_make_no_lists() -> None:
-    problem = tiny_problem()
-    fewer = dataclasses.replace(problem, catalogue=problem.catalogue[::2])
-    for fold in range(2):
-        _, hidden = hide(fewer, Sampling("half", 2), fold)
-        assert len(hidden)
-        assert set(hidden["item"].to_list()) <= set(fewer.catalogue.tolist())
-
-
 def test_events_say_which_rows_make_lists() -> None:
     problem = tiny_problem()
     with pytest.raises(MethodError, match="unknown event 'sale'"):

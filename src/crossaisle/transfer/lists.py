@@ -109,8 +109,7 @@ def lists_of(problem: Problem, fit: Fit, sampling: Sampling) -> Lists:
 def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.DataFrame]:
     """`problem` without the rows that are held out in round `fold`, and the pairs (user, item) to ask for."""
     asked_for = asked_rows(problem, sampling.events).select("user", "item").unique().with_columns(listed=True)
-    on_sale = pl.col("item").is_in(pl.Series(problem.catalogue).implode())
-    pairs = problem.target_rows.filter(on_sale).select("user", "item").unique(maintain_order=True)
+    pairs = problem.target_rows.select("user", "item").unique(maintain_order=True)
     pairs = pairs.join(asked_for, on=["user", "item"], how="left", maintain_order="left").fill_null(value=False)
     draw = generator(problem.seed, "lists", str(fold), problem.target)
     pairs = pairs.with_columns(pl.Series("order", draw.random(len(pairs)))).sort("order")
