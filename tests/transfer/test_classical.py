@@ -188,6 +188,13 @@ def test_als_folds_users_in_as_the_library_does() -> None:
     assert als.fold_in(X, factors, 10.0, 0.5) == pytest.approx(theirs, abs=1e-4)
 
 
+def test_als_lets_rare_items_count_more_and_keeps_the_mean_weight() -> None:
+    users = sp.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]], dtype=np.float32))
+    assert als.worth_of(users, 0.0).tolist() == [1, 1, 1]
+    # items with 4, 1, 0 people at exponent ½: ½, 1, 0; five events weigh 4·½ + 1 = 3, so times 5/3
+    assert als.worth_of(users, 0.5) == pytest.approx([5 / 6, 5 / 3, 0])
+
+
 def test_user_kernel_is_ridge_with_no_item_predicting_itself() -> None:
     profiles = user_kernel.profiles_of(X, np.linspace(0.5, 2, 12).astype(np.float32))
     assert np.linalg.norm(profiles.toarray(), axis=1) == pytest.approx(1.0 * (np.diff(X.indptr) > 0), abs=1e-6)

@@ -16,7 +16,7 @@ from crossaisle.recommender import SCORERS
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer import levels, stack
 from crossaisle.transfer.levels import Learning
-from crossaisle.transfer.lists import Lists, Sampling, hide, lists_of
+from crossaisle.transfer.lists import Lists, Sampling, hide, lists_of, places_at
 
 PARTS = ("popularity", "als", "user_kernel")
 LEARNING = Learning("auto", 3, 20, 400, 200, 0)
@@ -45,6 +45,22 @@ def test_with_all_the_people_of_a_round_are_cold_and_every_person_has_one_round(
         people += held
     assert len(people) == len(set(people))
     assert set(people) <= set(problem.target_rows["user"].to_list())
+
+
+def test_items_that_are_not_ranked_make_no_lists() -> None:
+    problem = tiny_problem()
+    fewer = dataclasses.replace(problem, catalogue=problem.catalogue[::2])
+    for fold in range(2):
+        _, hidden = hide(fewer, Sampling("half", 2), fold)
+        assert len(hidden)
+        assert set(hidden["item"].to_list()) <= set(fewer.catalogue.tolist())
+
+
+def test_places_are_the_mean_of_those_that_ties_share() -> None:
+    scores = np.array([[3, 1, 3, 2], [0, 0, 0, 0]], dtype=np.float32)
+    columns = np.array([[0, 2, 3], [1, 2, 3], [1, 1, 0]])
+    # row 0: 3 and 3 share places 0 and 1, then 2, then 1; row 1: all share 0 to 3
+    assert places_at(scores, np.array([0, 0, 1]), columns).tolist() == [[0.5, 0.5, 2], [3, 0.5, 2], [1.5, 1.5, 1.5]]
 
 
 def test_events_say_which_rows_make_lists() -> None:

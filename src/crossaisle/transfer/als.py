@@ -19,6 +19,7 @@ from .common import (
     Weight,
     inputs_of,
     popularity_of,
+    power,
     training_history,
     weighted,
     with_popularity,
@@ -53,12 +54,15 @@ class AlsOptions:
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
+    item_exponent: float = 0.0
+    """An event's weight is divided by the item's number of people to this power (their mean stays): rare items count."""
 
     search: ClassVar[Space] = {
         "factors": Range(4, 128, log=True),
         "alpha": Range(0.3, 100.0, log=True),
         "regularization": Range(0.1, 300.0, log=True),
         "weight": ("log", "binary", "count"),
+        "item_exponent": Range(0.0, 0.6),
     }
 
     def __post_init__(self) -> None:
@@ -78,6 +82,7 @@ class AlsScorer:
         popularity: (catalogue,) orders ties and users without history.
         alpha: see `AlsOptions`.
         regularization: see `AlsOptions`.
+        worth: (p,) what the weight of an event is multiplied by.
         weight: see `common.weighted`.
     """
 
@@ -88,25 +93,27 @@ class AlsScorer:
     popularity: Floats
     alpha: float
     regularization: float
+    worth: Floats
     weight: Weight = "log"
 
     def score(self, history: History) -> Floats:
         """(n, catalogue) user vectors · item vectors."""
-        read = weighted(history, self.weight)[:, self.inputs]
+        read = (weighted(history, self.weight)[:, self.inputs] @ sp.diags(self.worth)).tocsr()
         users = fold_in(read, self.factors, self.alpha, self.regularization)
         scores: Floats = users @ self.factors[self.outputs].T
         return with_popularity(scores, self.popularity)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
-        names = ("inputs", "factors", "outputs", "popularity")
+        names = ("inputs", "factors", "outputs", "popularity", "worth")
         meta = {"alpha": self.alpha, "regularization": self.regularization, "weight": self.weight}
         return {n: getattr(self, n) for n in names}, meta
 
     @classmethod
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
-        return cls(tensors["inputs"], tensors["factors"], tensors["outputs"], tensors["popularity"], **meta)
+        names = ("inputs", "factors", "outputs", "popularity", "worth")
+        return cls(**{n: tensors[n] for n in names}, **meta)
 
 
 @transfer(
@@ -122,7 +129,8 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
     users = weighted(training_history(problem, options.scope), options.weight)
     inputs = inputs_of(users, problem.catalogue, options.scope, options.max_items)
     users = users[np.diff(users.indptr) > 0][:, inputs]
-    factors = item_factors(users, options, problem.seed)
+    worth = worth_of(users, options.item_exponent)
+    factors = item_factors((users @ sp.diags(worth)).tocsr(), options, problem.seed)
     outputs = np.searchsorted(inputs, problem.catalogue).astype(np.int64)
     made = AlsScorer(
         inputs,
@@ -131,9 +139,19 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
         popularity_of(problem),
         options.alpha,
         options.regularization,
+        worth,
         options.weight,
     )
     return recommender_for(problem, "als", made)
+
+
+def worth_of(users: sp.csr_matrix, exponent: float) -> Floats:
+    """(items,) float32 by which events of `users` (n, items) are multiplied, so that their mean weight stays."""
+    if exponent == 0:
+        return np.ones(users.shape[1], dtype=np.float32)
+    people = np.bincount(users.indices, minlength=users.shape[1]).astype(np.float32)
+    worth = power(people, -exponent)
+    return worth * np.float32(users.sum() / (users @ worth).sum())
 
 
 def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats:

@@ -42,6 +42,8 @@ class AlsMixOptions:
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
+    item_exponent: float = 0.0
+    """An event's weight is divided by the item's number of people to this power (their mean stays): rare items count."""
 
     search: ClassVar[Space] = {
         "alpha": Range(0.3, 100.0, log=True),

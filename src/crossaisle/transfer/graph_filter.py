@@ -14,7 +14,7 @@ from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..rng import generator
 from ..types import Codes, Floats, History, Tensors
-from .common import Scope, inputs_of, pack, popularity_of, training_history, unpack, weighted, with_popularity
+from .common import Scope, inputs_of, pack, popularity_of, power, training_history, unpack, weighted, with_popularity
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -120,12 +120,6 @@ def fit(base: Base | None, problem: Problem, options: GraphFilterOptions) -> Rec
     multiply = power(people[outputs], options.output_exponent)
     made = GraphFilterScorer(inputs, graph, smooth, outputs, divide, multiply, popularity_of(problem))
     return recommender_for(problem, "graph_filter", made)
-
-
-def power(counts: Floats, exponent: float) -> Floats:
-    """`counts` to a power; 0 stays 0."""
-    made: Floats = np.where(counts > 0, np.maximum(counts, 1e-12) ** exponent, 0.0).astype(np.float32)
-    return made
 
 
 def smoothest(graph: sp.csr_matrix, rank: int) -> Floats:

@@ -108,7 +108,9 @@ def lists_of(problem: Problem, fit: Fit, sampling: Sampling) -> Lists:
 
 def hide(problem: Problem, sampling: Sampling, fold: int) -> tuple[Problem, pl.DataFrame]:
     """`problem` without the rows that are held out in round `fold`, and the pairs (user, item) to ask for."""
-    asked_for = asked_rows(problem, sampling.events).select("user", "item").unique().with_columns(listed=True)
+    ranked = pl.col("item").is_in(pl.Series(problem.catalogue).implode())
+    listed = asked_rows(problem, sampling.events).filter(ranked)
+    asked_for = listed.select("user", "item").unique().with_columns(listed=True)
     pairs = problem.target_rows.select("user", "item").unique(maintain_order=True)
     pairs = pairs.join(asked_for, on=["user", "item"], how="left", maintain_order="left").fill_null(value=False)
     draw = generator(problem.seed, "lists", str(fold), problem.target)
@@ -215,7 +217,7 @@ def _columns(draw: np.random.Generator, had: np.ndarray, rank: Doubles, wanted: 
     random = np.where(had, 2.0, draw.random((n, items)))
     number = min(sampling.negatives, items - 1)
     hard = round(sampling.hard * number)
-    best = np.argsort(-rank, axis=1)[:, : 4 * hard]
+    best = np.argsort(-rank, axis=1)[:, : 4 * hard] if hard else ()
     for row, near in enumerate(best):
         chosen = draw.permutation(near)[:hard]
         random[row, chosen] -= 1.0
@@ -281,18 +283,19 @@ def features_of(
         columns: (n, m) columns of `raw`.
     """
     person = np.broadcast_to(facts.people(history)[rows][:, None, :], (*columns.shape, 2))
-    ranks = [places_of(r) for r in raw]
-    parts = [picked(view, rows, columns) for view in (standard, raw, ranks)]
-    parts += [facts.items[columns], person]
+    places = np.stack([places_at(r, rows, columns) for r in raw], axis=2)
+    parts = [picked(standard, rows, columns), picked(raw, rows, columns), places, facts.items[columns], person]
     return np.concatenate(parts, axis=2).astype(np.float32)
 
 
-def places_of(scores: Floats) -> Floats:
-    """(b, catalogue) place of each item in its row, 0 the best; ties: the lower column first."""
-    order = np.argsort(-scores, axis=1, kind="stable")
-    places = np.empty(scores.shape, dtype=np.float32)
-    np.put_along_axis(places, order, np.arange(scores.shape[1], dtype=np.float32)[None, :], axis=1)
-    return places
+def places_at(scores: Floats, rows: Codes, columns: Codes) -> Floats:
+    """(n, m) places, 0 the best, that (b, catalogue) scores give `columns` (n, m) in `rows` (n,); ties: their mean."""
+    ordered, found = np.sort(scores, axis=1), np.empty(columns.shape, dtype=np.float32)
+    for number, (row, mine) in enumerate(zip(rows, columns, strict=True)):
+        values = scores[row, mine]
+        below, not_above = (np.searchsorted(ordered[row], values, side) for side in ("left", "right"))
+        found[number] = scores.shape[1] - (below + not_above + 1) / 2
+    return found
 
 
 def picked(scores: Sequence[Floats], rows: Codes, columns: Codes) -> Floats:

@@ -1,0 +1,196 @@
+"""LightGCN: vectors of people and items, trained on the graph that all domains form together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ..models.base import Base
+from ..models.graph import LightGcn, root
+from ..objectives.rank import sampled_softmax
+from ..recommender import Recommender, scorer
+from ..rng import generator
+from ..train.loop import Losses, Phase, train
+from ..types import Codes, Floats, History, Tensors
+from .common import Scope, inputs_of, popularity_of, training_history, weighted, with_popularity
+from .method import transfer
+from .problem import Problem
+from .result import recommender_for
+from .space import Range, Space
+
+_START = 0.1
+"""Spread of the vectors before training."""
+
+
+@dataclass(frozen=True)
+class LightGcnOptions:
+    """Options of `lightgcn`."""
+
+    scope: Scope = "all"
+    """``all``: the graph of all visible domains; ``target``: of the target alone (a control)."""
+    dim: int = 64
+    """Length of the vectors."""
+    layers: int = 2
+    """Steps over the graph; each goes from people to items and back."""
+    epochs: int = 12
+    """Passes over the events."""
+    batch: int = 4096
+    """Events a step; each step walks the whole graph, so large batches are fast."""
+    negatives: int = 256
+    """Items drawn beside each batch, all alike: popularity is then part of what is learned."""
+    temperature: float = 0.1
+    """Cosines are divided by this: smaller looks harder at the nearest negatives."""
+    rate: float = 0.01
+    """Highest learning rate."""
+    max_items: int = 100_000
+    """In scope ``all``: how many of the most common items are read beside the catalogue."""
+
+    search: ClassVar[Space] = {
+        "dim": Range(32, 256, log=True),
+        "layers": (1, 2, 3),
+        "temperature": Range(0.05, 0.5, log=True),
+        "rate": Range(0.002, 0.05, log=True),
+    }
+
+    def __post_init__(self) -> None:
+        least = min(self.dim, self.epochs, self.batch, self.negatives, self.max_items)
+        if least < 1 or self.layers < 0 or self.temperature <= 0 or self.rate <= 0:
+            raise ValueError(
+                "dim, epochs, batch, negatives and max_items must be at least 1, layers at least 0, temperature and "
+                "rate above 0."
+            )
+
+
+@dataclass(frozen=True)
+class Edges:
+    """One step's events: (n,) rows of people and of the items they met, and (k,) of items drawn beside."""
+
+    people: Tensor
+    met: Tensor
+    drawn: Tensor
+
+    def __len__(self) -> int:
+        return len(self.met)
+
+
+@scorer("lightgcn")
+@dataclass(frozen=True, eq=False)
+class LightGcnScorer:
+    """Cosine between a person's vector and an item's, both means over the layers.
+
+    A person's layers above 0 are those of the items in the history, so that new events and new people count at once;
+    layer 0 is what was learned of the person, nothing for people who were not there.
+
+    Attributes:
+        inputs: (p,) item codes that are read.
+        divide: (p,) float32, 1 / √(people of the item).
+        below: (p, dim) float32 sum of item layers 0 to L − 1.
+        people: (u,) sorted user codes that were there.
+        own: (u, dim) float32 layer 0 of these.
+        items: (catalogue, dim) float32 of length 1.
+        popularity: (catalogue,) orders ties and users without history.
+    """
+
+    kind: ClassVar[str] = "lightgcn"
+    inputs: Codes
+    divide: Floats
+    below: Floats
+    people: Codes
+    own: Floats
+    items: Floats
+    popularity: Floats
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue) cosines."""
+        had = weighted(history, "binary")[:, self.inputs].tocsr()
+        found = np.asarray((sp.diags(root(had, 1)) @ had @ sp.diags(self.divide)) @ self.below, dtype=np.float32)
+        place = np.minimum(np.searchsorted(self.people, history.users), len(self.people) - 1)
+        there = (self.people[place] == history.users) & (np.diff(had.indptr) > 0)
+        found[there] += self.own[place[there]]
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        return with_popularity(found @ self.items.T, self.popularity)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        names = ("inputs", "divide", "below", "people", "own", "items", "popularity")
+        return {n: getattr(self, n) for n in names}, {}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(**tensors)
+
+
+@transfer(
+    "lightgcn",
+    options=LightGcnOptions,
+    paper="He et al. 2020, LightGCN; loss: Wu et al. 2022, On the Effectiveness of Sampled Softmax Loss",
+    needs=("target_interactions",),
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: LightGcnOptions) -> Recommender:
+    """Vectors smoothed over the graph of people and items of all domains; people known by their events."""
+    events = weighted(training_history(problem, options.scope), "binary")
+    inputs = inputs_of(events, problem.catalogue, options.scope, options.max_items)
+    people = np.flatnonzero(np.diff(events[:, inputs].indptr) > 0)
+    graph = events[people][:, inputs].tocsr()
+    model, losses = trained(graph, options, problem.seed)
+    layers = model.item_layers()
+    items = normalize(torch.stack(layers).sum(dim=0), dim=1).numpy()
+    below = torch.stack(layers[:-1]).sum(dim=0).numpy() if options.layers else np.zeros_like(items)
+    made = LightGcnScorer(
+        inputs,
+        root(graph, 0),
+        below,
+        people,
+        model.people.detach().numpy(),
+        items[np.searchsorted(inputs, problem.catalogue)],
+        popularity_of(problem),
+    )
+    return recommender_for(problem, "lightgcn", made, loss=round(losses["softmax"], 4))
+
+
+def trained(graph: sp.csr_matrix, options: LightGcnOptions, seed: int) -> tuple[LightGcn, dict[str, float]]:
+    """The model after all epochs over `graph` (users, items), and its last losses."""
+    draw = generator(seed, "lightgcn")
+    start = draw.normal(0, _START, (sum(graph.shape), options.dim)).astype(np.float32)
+    model = LightGcn(graph, options.layers, start)
+    per_epoch = -(-graph.nnz // options.batch)
+    phase = Phase("lightgcn", per_epoch * options.epochs, options.rate, decay=0.0, every=per_epoch * options.epochs)
+
+    def losses_of(batch: Edges, progress: float) -> Losses:
+        people, items = model()
+        asking = normalize(people[batch.people], dim=1) / options.temperature
+        positive = (asking * normalize(items[batch.met], dim=1)).sum(dim=1)
+        negative = asking @ normalize(items[batch.drawn], dim=1).T
+        return {"softmax": sampled_softmax(positive, negative, batch.drawn[None, :] == batch.met[:, None])}
+
+    found = train(phase, model, [{"params": model.parameters()}], _batches(graph, options, seed), losses_of)
+    return model, dict(found.losses)
+
+
+def _batches(graph: sp.csr_matrix, options: LightGcnOptions, seed: int) -> Callable[[int], Edges]:
+    """Step → events, each once an epoch, and items drawn at random."""
+    pairs = graph.tocoo()
+    people, items = (torch.from_numpy(side.astype(np.int64)) for side in (pairs.row, pairs.col))
+    per_epoch = -(-graph.nnz // options.batch)
+
+    @lru_cache(maxsize=1)
+    def order(epoch: int) -> Codes:
+        return generator(seed, "lightgcn", "epoch", str(epoch)).permutation(graph.nnz)
+
+    def batch_of(step: int) -> Edges:
+        epoch, number = divmod(step - 1, per_epoch)
+        chosen = torch.from_numpy(order(epoch)[number * options.batch : (number + 1) * options.batch])
+        drawn = generator(seed, "lightgcn", "negatives", str(step)).integers(0, graph.shape[1], options.negatives)
+        return Edges(people[chosen], items[chosen], torch.from_numpy(drawn))
+
+    return batch_of
