@@ -86,7 +86,7 @@ def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> Non
         def score(self, history: object) -> np.ndarray:
             return np.tile(catalogue, (len(history), 1))  # type: ignore[arg-type]
 
-    lists = lists_of(problem, lambda _: [Columns()], Sampling("one", 2, 100, 5, 6, 0.5))  # type: ignore[list-item]
+    lists = lists_of(problem, lambda _: [Columns()], Sampling("one", 2, 100, 5, 6))  # type: ignore[list-item]
     columns = lists.features[:, :, 1].round().astype(int)  # the raw score is the column
     had = problem.target_counts.toarray() > 0
     assert columns.shape[1] == 7
@@ -94,6 +94,28 @@ def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> Non
         assert had[user, row[0]]
         assert not had[user, row[1:]].any()
         assert len(set(row)) == 7
+
+
+def test_from_a_pool_both_the_wanted_item_and_the_others_are_among_the_first() -> None:
+    problem = tiny_problem()
+    n, pool = len(problem.catalogue), 12
+    value = np.random.default_rng(0).permutation(n).astype(np.float32)
+
+    class Fixed:
+        kind = "fixed"
+
+        def score(self, history: object) -> np.ndarray:
+            return np.tile(value, (len(history), 1))  # type: ignore[arg-type]
+
+    all_lists, lists = (
+        lists_of(problem, lambda _: [Fixed()], Sampling("one", 2, 100, 5, 6, size))  # type: ignore[list-item]
+        for size in (0, pool)
+    )
+    assert 0 < len(lists.users) < len(all_lists.users)
+    had = problem.target_counts.toarray() > 0
+    for user, raw in zip(lists.users, lists.features[:, :, 1], strict=True):
+        least = np.sort(value[~had[user]])[-pool]
+        assert (raw >= least).all()
 
 
 def test_ndcg_of_lists_by_hand() -> None:
@@ -169,16 +191,17 @@ def test_a_stack_without_a_part_is_the_stack_that_was_never_given_it() -> None:
     problem, options = tiny_problem(), stack.StackOptions(**SMALL)
     prepared = stack.prepare(None, problem, options)
     less = stack.stacked(problem, options, prepared.without("als"))
-    others = dataclasses.replace(options, parts=("popularity", "user_kernel"), hard=0.0)
+    others = dataclasses.replace(options, parts=("popularity", "user_kernel"))
     assert list(less.facts["weights"]) == ["popularity", "user_kernel"]
     alone = stack.prepare(None, problem, others)
     assert np.array_equal(prepared.without("als").lists.scores[:, 0], alone.lists.scores[:, 0])  # wanted items
     assert prepared.without("als").lists.features.shape == alone.lists.features.shape
 
 
-def test_it_is_not_far_below_its_best_part_and_restores_bit_for_bit() -> None:
+@pytest.mark.parametrize("shortlist", [1000, 30])
+def test_it_is_not_far_below_its_best_part_and_restores_bit_for_bit(shortlist: int) -> None:
     problem = launch(made(), 8)
-    shop = fitted(problem, "stack", None, **SMALL)
+    shop = fitted(problem, "stack", None, **SMALL, shortlist=shortlist)
     best = max(quality(problem, fitted(problem, name)).mean() for name in PARTS)
     assert quality(problem, shop).mean() > 0.9 * best
     tensors, meta = shop.scorer.state()

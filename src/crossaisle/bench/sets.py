@@ -92,6 +92,7 @@ WARM = (
     MethodSpec("als", "als_large", {**ALS_LARGE, "scope": "all"}),
     MethodSpec("als_mix", "als_mix_target"),
     ALS_MIX,
+    MethodSpec("lightgcn", options={"epochs": 24}),
     MethodSpec("graph_filter", "graph_filter_target"),
     MethodSpec("graph_filter", options={"scope": "all"}),
     MethodSpec("user_kernel", options={"content_power": 0.0}),
@@ -100,13 +101,13 @@ WARM = (
     USER_KNN_SOURCES,
 )
 """For people who are known in the target."""
-WARM_PARTS = tuple(m.label for m in WARM if m.label not in ("item_knn_all", "als", "als_all"))
+WARM_PARTS = tuple(m.label for m in WARM if m.label not in ("item_knn_all", "als", "als_all", "lightgcn"))
 
 DISENCDR = BenchSet(
     "disencdr-sport-phone",
     WARM,
     WARM_PARTS,
-    {"hold": "one", "folds": 2, "negatives": 200, "hard": 0.0},
+    {"hold": "one", "folds": 2, "drawn_from": "catalogue"},
     (
         Published("sport", "DisenCDR (its own code, 30 of 50 epochs)", 0.099, 0.181, "measured on these files"),
         Published("sport", "UserKNN, joint, tuned on the test rows", 0.137, 0.213, "measured on these files"),
@@ -131,11 +132,14 @@ COLD = (
 """For people who are known in other domains only."""
 COLD_PARTS = ("popularity", "swing_all", "als_large", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
 
+LIGHTGCN = MethodSpec("lightgcn", options={"epochs": 8, "batch": 16_384, "rate": 0.02})
+"""Each step walks the whole graph: few and large ones, so that it ends within some minutes."""
+
 CDRIB = BenchSet(
     "cdrib-game-video",
-    COLD,
+    (*COLD, LIGHTGCN),
     COLD_PARTS,
-    {"hold": "all", "folds": 4, "negatives": 200, "hard": 0.0},
+    {"hold": "all", "folds": 4, "drawn_from": "catalogue"},
     (
         Published("game", "CDRIB", 0.051, 0.097, "third-party rerun"),
         Published("game", "UserKNN on the source profile + popularity", 0.059, 0.101, "floor of the set"),
@@ -163,8 +167,11 @@ XMREC = BenchSet(
         MethodSpec(
             "als",
             "als_large",
-            {"scope": "all", "factors": 256, "alpha": 100.0, "regularization": 600.0, "weight": "binary"},
+            {**ALS_LARGE, "scope": "all", "regularization": 600.0},
         ),
+        MethodSpec("als", "als_rare", {**ALS_LARGE, "scope": "all", "item_exponent": 0.3}),
+        MethodSpec("als", "als_rare_target", {**ALS_LARGE, "regularization": 400.0, "item_exponent": 0.3}),
+        LIGHTGCN,
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),
@@ -178,10 +185,12 @@ XMREC = BenchSet(
         "ease_all",
         "ease_block_all",
         "als_large",
+        "als_rare",
+        "als_rare_target",
         "graph_filter_target",
         "graph_filter",
     ),
-    {"hold": "one", "folds": 3, "negatives": 99, "hard": 0.0, "events": ("review",), "shortlist": 4000},
+    {"hold": "one", "folds": 3, "drawn_from": "catalogue", "events": ("review",), "shortlist": 4000},
     (
         Published("t1", "GMF++, no source market", 0.3194, 0.4976, "published"),
         Published("t1", "item CF, cross-market", 0.686, 0.782, "published"),
@@ -197,7 +206,7 @@ OVERLAP = BenchSet(
     "amazon-overlap",
     COLD,
     COLD_PARTS,
-    {"hold": "all", "folds": 4, "negatives": 200},
+    {"hold": "all", "folds": 4},
     split=AskedBySplit("toys", "cold_users", {"share": 0.2, "valid_share": 0.0, "overlapping": True}),
 )
 
@@ -216,7 +225,7 @@ TEXT_TIME = BenchSet(
 )
 """Items that nobody has: purchases of known items, which a stack learns from, say nothing of them."""
 
-OWN = BenchSet("", WARM, WARM_PARTS, {"hard": 0.0})
+OWN = BenchSet("", WARM, WARM_PARTS, {"drawn_from": "catalogue"})
 """For a folder of one's own."""
 
 SETS: Mapping[str, BenchSet] = {s.name: s for s in (XMREC, CDRIB, DISENCDR, OVERLAP, TEXT_TIME)}

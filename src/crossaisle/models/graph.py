@@ -33,7 +33,8 @@ class LightGcn(nn.Module):
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """(users, dim) and (items, dim): means of all layers."""
-        people, items = self.people, self.items
+        people: Tensor = self.people
+        items: Tensor = self.items
         all_people, all_items = people, items
         for _ in range(self.layers):
             people, items = self._step(people, items)
@@ -51,20 +52,25 @@ class LightGcn(nn.Module):
         return layers
 
     def _step(self, people: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        return _Product.apply(self.forth, self.back, items), _Product.apply(self.back, self.forth, people)
+        return _product(self.forth, self.back, items), _product(self.back, self.forth, people)
 
 
 class _Product(torch.autograd.Function):
     """matrix @ x, whose gradient is that of x alone: torch's own would transpose the matrix at each step."""
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
         ctx.transposed = transposed
         return matrix @ x
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor]:
         return None, None, ctx.transposed @ gradient
+
+
+def _product(matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
+    made: Tensor = _Product.apply(matrix, transposed, x)  # type: ignore[no-untyped-call]
+    return made
 
 
 def divided(graph: sp.csr_matrix) -> sp.csr_matrix:

@@ -55,7 +55,7 @@ class AlsOptions:
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
     item_exponent: float = 0.0
-    """An event's weight is divided by the item's number of people to this power (their mean stays): rare items count."""
+    """Weights are divided by the item's number of people to this power (their mean stays); more favours rare items."""
 
     search: ClassVar[Space] = {
         "factors": Range(4, 128, log=True),
@@ -113,7 +113,7 @@ class AlsScorer:
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
         names = ("inputs", "factors", "outputs", "popularity", "worth")
-        return cls(**{n: tensors[n] for n in names}, **meta)
+        return cls(**({n: tensors[n] for n in names} | meta))
 
 
 @transfer(

@@ -43,7 +43,7 @@ class AlsMixOptions:
     weight: Weight = "log"
     """How repeated events count: log(1 + count), once, or each."""
     item_exponent: float = 0.0
-    """An event's weight is divided by the item's number of people to this power (their mean stays): rare items count."""
+    """Weights are divided by the item's number of people to this power (their mean stays); more favours rare items."""
 
     search: ClassVar[Space] = {
         "alpha": Range(0.3, 100.0, log=True),

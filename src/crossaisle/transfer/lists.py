@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import MethodError, unknown
-from ..metrics import Bools, Doubles
+from ..metrics import Bools
 from ..rng import generator
 from ..types import Codes, Floats, History, Scorer
 from .common import standardised
@@ -35,7 +35,8 @@ class Sampling:
         most: lists in all.
         per_person: lists a person and round.
         negatives: items drawn beside the one that was bought.
-        hard: share of them that is drawn from what the parts rank first.
+        pool: lists are made of items that are among the first so many by all parts alike, the bought one too (else the
+            list is dropped): what tells items apart there may differ from the whole catalogue; 0: of all items.
         events: kinds of events that make lists, and whose items are drawn beside; all when empty.
     """
 
@@ -44,7 +45,7 @@ class Sampling:
     most: int = 20_000
     per_person: int = 5
     negatives: int = 100
-    hard: float = 0.5
+    pool: int = 0
     events: tuple[str, ...] = ()
 
 
@@ -165,13 +166,33 @@ def _seen(
     sold = asked_rows(problem, sampling.events)["item"].unique().to_numpy()
     strange = ~np.isin(problem.catalogue, sold) if sampling.events else np.zeros(len(problem.catalogue), dtype=bool)
     draw = generator(problem.seed, "negatives", str(fold))
+    inside = np.ones(len(users), dtype=bool)
 
     def columns(block: Codes, rows: Codes, mine: Codes, standard: Sequence[Floats]) -> Codes:
         had = (problem.target_counts[block].toarray() > 0) | strange[None, :]
-        rank = np.where(had, -np.inf, sum(standard))
-        return _columns(draw, had[rows], rank[rows], wanted[mine], sampling)
+        total = together(standard)
+        least = _least(np.where(had, -np.inf, total), sampling.pool)
+        inside[mine] = total[rows, wanted[mine]] >= least[rows]
+        outside = had | (total < least[:, None])
+        return _columns(draw, outside[rows], wanted[mine], sampling.negatives)
 
-    return _through(smaller, parts, users, columns)
+    return _through(smaller, parts, users, columns).take(inside)
+
+
+def together(standard: Sequence[Floats]) -> Floats:
+    """(b, catalogue) sum of the parts' standardised scores, by which a shortlist is drawn up."""
+    total = np.zeros_like(standard[0])
+    for part in standard:
+        total += part
+    return total
+
+
+def _least(scores: Floats, number: int) -> Floats:
+    """(b,) the `number`-th greatest score of each row; −∞ where all count (0), or a row has no more."""
+    if not 0 < number < scores.shape[1]:
+        return np.full(len(scores), -np.inf, dtype=np.float32)
+    least: Floats = np.partition(scores, -number, axis=1)[:, -number]
+    return least
 
 
 def given_lists(problem: Problem, parts: Sequence[Scorer], users: Codes, columns: Codes) -> Lists:
@@ -211,16 +232,10 @@ def _through(problem: Problem, parts: Sequence[Scorer], users: Codes, choose: Ch
     return Lists(users, np.concatenate(scores), np.concatenate(features), np.concatenate(known))
 
 
-def _columns(draw: np.random.Generator, had: np.ndarray, rank: Doubles, wanted: Codes, sampling: Sampling) -> Codes:
-    """(n, 1 + negatives) catalogue columns: the wanted one, some of the best ranked, some at random."""
-    n, items = had.shape
-    random = np.where(had, 2.0, draw.random((n, items)))
-    number = min(sampling.negatives, items - 1)
-    hard = round(sampling.hard * number)
-    best = np.argsort(-rank, axis=1)[:, : 4 * hard] if hard else ()
-    for row, near in enumerate(best):
-        chosen = draw.permutation(near)[:hard]
-        random[row, chosen] -= 1.0
+def _columns(draw: np.random.Generator, outside: Bools, wanted: Codes, negatives: int) -> Codes:
+    """(n, 1 + negatives) catalogue columns: the wanted one, and others that are not `outside` (n, catalogue)."""
+    random = np.where(outside, 2.0, draw.random(outside.shape, dtype=np.float32))
+    number = min(negatives, outside.shape[1] - 1)
     return np.concatenate([wanted[:, None], np.argpartition(random, number - 1, axis=1)[:, :number]], axis=1)
 
 

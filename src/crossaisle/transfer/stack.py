@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..recommender import Recommender, scorer
 from ..types import Floats, History, Scorer, Tensors
 from .common import standardised
 from .levels import SLICES, Learning, Level, Levels, learned
-from .lists import Facts, Hold, Lists, Sampling, features_of, lists_of
+from .lists import Facts, Hold, Lists, Sampling, features_of, lists_of, together
 from .method import transfer
 from .parts import fit_part, pack_parts, unpack_parts, usable
 from .problem import Problem
@@ -48,12 +48,12 @@ class StackOptions:
     """Held-out purchases to learn from, at most."""
     negatives: int = 100
     """Items drawn beside each."""
-    hard: float = 0.5
-    """Share of them that the parts rank first; the rest is drawn from the whole catalogue."""
+    drawn_from: Literal["shortlist", "catalogue"] = "shortlist"
+    """Where: among what the trees will have to order, or, where random items will be asked, from everything."""
     events: tuple[str, ...] = ()
     """Kinds of events that make lists, such as ``purchase``; all when empty."""
     shortlist: int = 1000
-    """How many items, the best by the linear level, the trees put in order; the rest follows below."""
+    """How many items, the best by all parts alike, the trees put in order; the rest follows below."""
     trees: int = 200
     """Trees of the ranker."""
     tries: int = 400
@@ -64,8 +64,8 @@ class StackOptions:
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
         least = min(self.folds, self.lists, self.negatives, self.shortlist, self.trees, self.tries, self.min_lists)
-        if not self.parts or least < 1 or not 0 <= self.hard <= 1:
-            raise ValueError("at least one part, numbers of 1 or more, and hard between 0 and 1 are needed.")
+        if not self.parts or least < 1:
+            raise ValueError("at least one part, and numbers of 1 or more are needed.")
 
 
 @scorer("stack")
@@ -95,7 +95,7 @@ class StackScorer:
             return linear
         n, items = linear.shape
         number = min(self.shortlist, items)
-        columns = np.argpartition(-linear, number - 1, axis=1)[:, :number]
+        columns = np.argpartition(-together(standard), number - 1, axis=1)[:, :number]
         rows = np.arange(n)
         features = features_of(raw, standard, self.facts, history, rows, columns)
         judged = self.levels.judged(features, linear[rows[:, None], columns])
@@ -182,7 +182,8 @@ def stacked(problem: Problem, options: StackOptions, prepared: Prepared) -> Reco
 
 def sampling_of(options: StackOptions) -> Sampling:
     """How lists are drawn under `options`."""
-    return Sampling(options.hold, options.folds, options.lists, 5, options.negatives, options.hard, options.events)
+    pool = options.shortlist if options.drawn_from == "shortlist" else 0
+    return Sampling(options.hold, options.folds, options.lists, 5, options.negatives, pool, options.events)
 
 
 def learning_of(options: StackOptions, seed: int) -> Learning:

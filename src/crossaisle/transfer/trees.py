@@ -32,7 +32,7 @@ class Trees:
     def predict(self, features: Floats) -> Floats:
         """(n, m) scores of (n, m, f) features."""
         flat = features.reshape(-1, features.shape[2])
-        return np.asarray(self.model.predict(flat, num_threads=1), dtype=np.float32).reshape(features.shape[:2])
+        return np.asarray(self.model.predict(flat), dtype=np.float32).reshape(features.shape[:2])
 
     def to_bytes(self) -> npt.NDArray[np.uint8]:
         """The text as an array, for `Scorer.state`."""
@@ -76,7 +76,7 @@ PARAMETERS: dict[str, Any] = {
     "bagging_freq": 1,
     "max_bin": 63,
     "lambda_l2": 10.0,
-    "num_threads": 1,
+    "num_threads": 0,  # as many as OMP_NUM_THREADS allows; the outcome is the same
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,

@@ -1,0 +1,59 @@
+"""LightGCN: layers by hand, people placed by their events as in training, and what training brings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from launch_worlds import fitted, launch, made, quality
+
+from crossaisle.errors import ConfigError
+from crossaisle.models.graph import LightGcn
+from crossaisle.testing_world import tiny_problem
+from crossaisle.transfer import lightgcn
+from crossaisle.transfer.lightgcn import LightGcnOptions
+
+SMALL = {"dim": 16, "epochs": 30, "batch": 512, "negatives": 64}
+
+
+def test_layers_by_hand() -> None:
+    graph = sp.csr_matrix(np.array([[1, 1], [0, 1]], dtype=np.float32))  # person 0 has both items, person 1 the second
+    start = np.array([[1.0], [2.0], [3.0], [4.0]], dtype=np.float32)  # people 1, 2; items 3, 4
+    people, items = (side.detach().numpy().ravel() for side in LightGcn(graph, 1, start)())
+    half, root = 1 / 2, 1 / np.sqrt(2)  # 1 / √(2·2) and 1 / √(2·1)
+    assert people == pytest.approx([(1 + root * 3 + half * 4) / 2, (2 + root * 4) / 2])
+    assert items == pytest.approx([(3 + root * 1) / 2, (4 + half * 1 + root * 2) / 2])
+
+
+def test_people_are_placed_by_their_events_as_in_training() -> None:
+    problem = tiny_problem()
+    seen: list[LightGcn] = []
+    trained = lightgcn.trained
+
+    def spy(*given: object) -> object:
+        found = trained(*given)  # type: ignore[arg-type]
+        seen.append(found[0])
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lightgcn, "trained", spy)
+        scorer = fitted(problem, "lightgcn", **SMALL | {"epochs": 2}).scorer
+    vectors = seen[0]()[0].detach().numpy()
+    expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) @ scorer.items.T  # type: ignore[attr-defined]
+    got = scorer.score(problem.history_for(scorer.people))  # type: ignore[attr-defined]
+    assert got == pytest.approx(expected, abs=1e-4)
+
+
+def test_it_ranks_better_than_popularity_and_the_graph_of_all_domains_better_than_the_targets_own() -> None:
+    problem = launch(made(), 8)
+    everything, own = (
+        quality(problem, fitted(problem, "lightgcn", scope=s, **SMALL)).mean() for s in ("all", "target")
+    )
+    assert everything > 1.1 * quality(problem, fitted(problem, "popularity")).mean()
+    assert everything > own
+
+
+@pytest.mark.parametrize("wrong", [{"dim": 0}, {"layers": -1}, {"temperature": 0.0}, {"epochs": 0}])
+def test_options_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises((ValueError, ConfigError)):
+        LightGcnOptions(**wrong)  # type: ignore[arg-type]
