@@ -22,6 +22,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "finetune": {"steps": 80},
     "probe": {"steps": 80},
     "shared_bottom": {"steps": 40},
+    "sequence": {"steps": 30, "content": NO_TEXT},
     "blend": {"tries": 20, "part_options": {"als": {"scope": "all"}, "shared_bottom": {"steps": 40}}},
 }
 """Options that take time off, by method; the others run as they are."""
