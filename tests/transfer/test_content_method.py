@@ -60,6 +60,8 @@ def test_the_score_is_near_and_votes_and_sales() -> None:
     parts = (mine @ like, votes, np.tile(sales, (len(had), 1)))
     expected = sum(standardised(np.asarray(p, np.float32)) for p in parts)
     assert made.score(problem.history) == pytest.approx(expected, abs=1e-4)
+    plain = fitted(problem, scope="target", power=2.0, half_life_weeks=None, votes=False, sales=False)
+    assert plain.score(problem.history) == pytest.approx(standardised((mine @ like).astype(np.float32)), abs=1e-4)
 
 
 def mean_of(scores: Floats, problem: Problem, cold: list[int], alike_: bool) -> float:

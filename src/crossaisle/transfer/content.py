@@ -37,6 +37,10 @@ class ContentKernelOptions:
     """Votes for items alike are divided by their people plus this many for each: above 0, few people say less."""
     prior_sales: float = 10.0
     """What sells among items alike is pulled to the mean of all, which counts as this much similarity."""
+    votes: bool = True
+    """Whether people alike speak for an item through items like it."""
+    sales: bool = True
+    """Whether what sells among items alike counts; without votes and sales this is the plain content filter."""
     max_users: int = 4000
     """Most people that vote, the target's and the fullest first (memory: 8 bytes × square)."""
 
@@ -60,8 +64,8 @@ class ContentScorer:
         inputs: (p,) item codes that are read.
         near: (p, catalogue) CSR similarities to what the user has.
         votes: (catalogue, catalogue) CSR, how votes for other items pass to each item.
-        people: gives the votes; None where nobody bought anything of the catalogue.
-        sales: (catalogue,) float32, standardised: what sells among items alike.
+        people: gives the votes; None where they are not asked, or nobody bought anything of the catalogue.
+        sales: (catalogue,) float32, standardised: what sells among items alike; zeros where that is not asked.
         half_life_weeks: see `common.weighted`.
     """
 
@@ -117,8 +121,8 @@ def fit(base: Base | None, problem: Problem, options: ContentKernelOptions) -> R
         inputs,
         near.T.tocsr(),
         votes_of(others, _people(problem), options.prior_people),
-        voters(problem, options),
-        sales_of(others, problem, options),
+        voters(problem, options) if options.votes else None,
+        sales_of(others, problem, options) if options.sales else np.zeros(len(places), dtype=np.float32),
         options.half_life_weeks,
     )
     return recommender_for(problem, "content", made, items_read=len(inputs))
