@@ -177,17 +177,30 @@ def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats
     return np.ascontiguousarray(model.item_factors, dtype=np.float32)
 
 
-def fold_in(users: sp.csr_matrix, factors: Floats, alpha: float, regularization: float) -> Floats:
+def fold_in(
+    users: sp.csr_matrix,
+    factors: Floats,
+    alpha: float,
+    regularization: float,
+    mean: Floats | None = None,
+    strength: float = 0.0,
+) -> Floats:
     """User vectors that minimise the ALS loss for given item vectors (Hu et al. 2008, eq. 4).
 
     (VᵀV + λI + Σ_i (α w_ui − 1) v_i v_iᵀ) x_u = Σ_i α w_ui v_i, by conjugate gradients for all users at once.
     Preconditioned with the part that all share, a user with m items needs at most m + 1 steps.
 
+    With a `mean` m_u the loss has one more term, κ (x_u − m_u)ᵀ G (x_u − m_u) with G = VᵀV + λI: how far the scores of
+    x_u over all items are from those of m_u. The first G is then (1 + κ) G, and κ G m_u is added on the right. Without
+    events x_u = κ / (1 + κ) m_u, which ranks as m_u does.
+
     Args:
-        users: (n, p) CSR weights; empty rows give zero vectors.
+        users: (n, p) CSR weights; empty rows without a mean give zero vectors.
         factors: (p, f) item vectors.
         alpha: confidence of weight w is alpha·w.
         regularization: λ.
+        mean: (n, f) vectors that are expected before any event is seen.
+        strength: κ; 1: the mean says as much as that the user has none of all the items.
 
     Returns:
         (n, f) float32.
@@ -195,15 +208,19 @@ def fold_in(users: sp.csr_matrix, factors: Floats, alpha: float, regularization:
     found = np.zeros((users.shape[0], factors.shape[1]), dtype=np.float32)
     item = factors.astype(np.float64)
     ground = item.T @ item + regularization * np.eye(item.shape[1])
+    pull = None if mean is None else strength * (mean.astype(np.float64) @ ground)
+    ground = ground if mean is None else (1 + strength) * ground
     inverse = np.asarray(np.linalg.inv(ground), dtype=np.float64)
     for start in range(0, users.shape[0], FOLD_BLOCK):
-        block = users[start : start + FOLD_BLOCK].astype(np.float64) * alpha
-        found[start : start + FOLD_BLOCK] = _solved(block.tocsr(), item, ground, inverse)
+        part = slice(start, start + FOLD_BLOCK)
+        block = (users[part].astype(np.float64) * alpha).tocsr()
+        right = np.asarray(block @ item) + (0.0 if pull is None else pull[part])
+        found[part] = _solved(block, right, item, ground, inverse)
     return found
 
 
-def _solved(weights: sp.csr_matrix, item: Doubles, ground: Doubles, inverse: Doubles) -> Doubles:
-    """(n, f) solutions for users with confidences `weights` (n, p)."""
+def _solved(weights: sp.csr_matrix, right: Doubles, item: Doubles, ground: Doubles, inverse: Doubles) -> Doubles:
+    """(n, f) solutions for users with confidences `weights` (n, p) and right-hand sides `right` (n, f)."""
     rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
     columns, extra = weights.indices, weights.data - 1.0
     near = item[columns]
@@ -213,7 +230,6 @@ def _solved(weights: sp.csr_matrix, item: Doubles, ground: Doubles, inverse: Dou
         pulled = sp.csr_matrix((extra * inner, columns, weights.indptr), weights.shape)
         return np.asarray(x @ ground + pulled @ item)
 
-    right = np.asarray(weights @ item)
     x = right @ inverse
     residual = right - left(x)
     direction = ready = residual @ inverse

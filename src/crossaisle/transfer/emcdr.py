@@ -1,0 +1,196 @@
+"""EMCDR: one map for all from a person's vector elsewhere to the vector in the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..metrics import Doubles
+from ..models.base import Base
+from ..recommender import Recommender, scorer
+from ..rng import generator, seeded
+from ..train.loop import Losses, Phase, train
+from ..train.watch import EarlyStop
+from ..types import Floats, History, Tensors
+from .bridge import Pairs, Sides, check_factorised, factorised
+from .common import Weight
+from .method import transfer
+from .problem import Problem
+from .result import recommender_for
+from .space import Range, Space
+
+Layers = tuple[tuple[Floats, Floats], ...]
+"""(inputs, outputs) weights and (outputs,) constants of each layer; tanh between layers."""
+PENALTIES = tuple(float(p) for p in 10.0 ** np.arange(-3, 3.5, 0.5))
+"""Among which the penalty of the linear map is chosen."""
+
+
+@dataclass(frozen=True)
+class EmcdrOptions:
+    """Options of `emcdr`."""
+
+    mapping: Literal["linear", "mlp"] = "linear"
+    """``linear``: ridge regression, in closed form; ``mlp``: a network with one hidden layer, as the paper prefers."""
+    factors: int = 16
+    """Length of the vectors on both sides."""
+    alpha: float = 10.0
+    """Confidence of an event is alpha × its weight, of a non-event 1."""
+    regularization: float = 10.0
+    """L2 penalty on the vectors of both sides."""
+    iterations: int = 15
+    """Sweeps over users and items of each factorisation."""
+    max_items: int = 100_000
+    """How many of the most common items outside the catalogue are read."""
+    weight: Weight = "log"
+    """How repeated events count: log(1 + count), once, or each."""
+    prior: float = 1.0
+    """What the mapped vector says beside a person's own events in the target; 1: as much as all that was not bought."""
+    penalty: float = 0.0
+    """L2 penalty on the linear map, as a share of the vectors' mean square; 0: chosen by leaving out one at a time."""
+    hidden: int = 32
+    """Width of the hidden layer of `mlp`."""
+    steps: int = 1000
+    """Most steps of the optimiser for `mlp`; it ends before where people held out are mapped no better."""
+    rate: float = 0.01
+    """Highest learning rate for `mlp`."""
+
+    search: ClassVar[Space] = {
+        "mapping": ("linear", "mlp"),
+        "factors": Range(4, 128, log=True),
+        "alpha": Range(0.3, 100.0, log=True),
+        "regularization": Range(0.1, 300.0, log=True),
+        "prior": Range(0.03, 30.0, log=True),
+    }
+
+    def __post_init__(self) -> None:
+        check_factorised(self)
+        if self.penalty < 0 or min(self.hidden, self.steps) < 1 or self.rate <= 0:
+            raise ValueError("penalty must be 0 or more, hidden and steps at least 1, rate above 0.")
+
+
+@scorer("emcdr")
+@dataclass(frozen=True, eq=False)
+class EmcdrScorer:
+    """Vectors elsewhere, mapped, are what is expected of a person in the target.
+
+    Attributes:
+        sides: item vectors of both sides.
+        layers: the map.
+    """
+
+    kind: ClassVar[str] = "emcdr"
+    sides: Sides
+    layers: Layers
+
+    def score(self, history: History) -> Floats:
+        """(n, catalogue); see `Sides.scores`."""
+        return self.sides.scores(history, lambda _, vectors: passed(vectors, self.layers))
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Arrays and numbers to restore this scorer."""
+        tensors, meta = self.sides.state()
+        for n, (weights, constants) in enumerate(self.layers):
+            tensors |= {f"weights.{n}": weights, f"constants.{n}": constants}
+        return tensors, {"sides": meta, "layers": len(self.layers)}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
+        layers = tuple((tensors[f"weights.{n}"], tensors[f"constants.{n}"]) for n in range(meta["layers"]))
+        return cls(Sides.restore(tensors, meta["sides"]), layers)
+
+
+@transfer(
+    "emcdr",
+    options=EmcdrOptions,
+    paper="Man et al. 2017, Cross-Domain Recommendation: An Embedding and Mapping Approach",
+    needs=("overlapping_users", "target_interactions"),
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: EmcdrOptions) -> Recommender:
+    """One map from people's vectors in the other domains to their vectors in the target, learned from those in both."""
+    sides, pairs = factorised(problem, options)
+    if options.mapping == "linear":
+        layers, facts = linear(*_vectors(sides, pairs), options.penalty)
+    else:
+        layers, facts = mlp(sides, pairs, options, problem.seed)
+    return recommender_for(problem, "emcdr", EmcdrScorer(sides, layers), people=len(pairs), **facts)
+
+
+def passed(vectors: Floats, layers: Layers) -> Floats:
+    """(n, outputs) of `vectors` (n, inputs) after all layers."""
+    for n, (weights, constants) in enumerate(layers):
+        vectors = (np.tanh(vectors) if n else vectors) @ weights + constants
+    return vectors
+
+
+def linear(x: Floats, y: Floats, penalty: float = 0.0) -> tuple[Layers, dict[str, float]]:
+    """Ridge regression with a constant from `x` (n, f) to `y` (n, g).
+
+    Over the singular value decomposition X = U S Vᵀ of the centred x: W = V S (S² + λ)⁻¹ Uᵀ Y. The residual of a person
+    who is left out is e_u / (1 − h_uu), with h_uu = 1/n + Σ_k U_uk² s_k² / (s_k² + λ).
+
+    Args:
+        x: vectors elsewhere.
+        y: vectors of the same people in the target.
+        penalty: λ as a share of the mean of S²; 0: the one of `PENALTIES` with the least squared residuals left out.
+
+    Returns:
+        One layer, and the penalty.
+    """
+    wide, goal = x.astype(np.float64), y.astype(np.float64)
+    left, sizes, right = np.linalg.svd(wide - wide.mean(axis=0), full_matrices=False)
+    turned = left.T @ (goal - goal.mean(axis=0))
+    scale = max(float((sizes**2).mean()), 1e-30)
+
+    def left_out(share: float) -> float:
+        kept = sizes**2 / (sizes**2 + share * scale)
+        error = goal - goal.mean(axis=0) - left @ (kept[:, None] * turned)
+        leverage = 1 / len(goal) + (left**2) @ kept
+        return float(((error / np.maximum(1 - leverage, 1e-9)[:, None]) ** 2).sum())
+
+    best = penalty or min(PENALTIES, key=left_out)
+    weights: Doubles = right.T @ ((sizes / (sizes**2 + best * scale))[:, None] * turned)
+    constants = goal.mean(axis=0) - wide.mean(axis=0) @ weights
+    return ((weights.astype(np.float32), constants.astype(np.float32)),), {"penalty": best}
+
+
+def mlp(sides: Sides, pairs: Pairs, options: EmcdrOptions, seed: int) -> tuple[Layers, dict[str, float]]:
+    """The layers of the map with one hidden layer that gives the least squared error, and how many steps it took."""
+    kept, held = (_vectors(sides, part) for part in pairs.split(seed))
+    centre, spread = kept[0].mean(axis=0), np.maximum(kept[0].std(axis=0), 1e-12)
+    aim, width = kept[1].mean(axis=0), max(float(kept[1].std()), 1e-12)
+
+    def scaled(x: Floats, y: Floats) -> tuple[Tensor, Tensor]:
+        return torch.from_numpy((x - centre) / spread), torch.from_numpy((y - aim) / np.float32(width))
+
+    train_x, train_y = scaled(*kept)
+    look_x, look_y = scaled(*held)
+    with seeded(seed, "emcdr"):
+        inner = nn.Linear(sides.there.shape[1], options.hidden)
+        outer = nn.Linear(options.hidden, sides.here.shape[1])
+    net = nn.Sequential(inner, nn.Tanh(), outer)
+    phase = Phase("emcdr", options.steps, options.rate, decay=0.01, every=20)
+    stop = EarlyStop(lambda model: -float(nn.functional.mse_loss(model(look_x), look_y)), patience=5)
+
+    def batch_of(step: int) -> Tensor:
+        return torch.from_numpy(generator(seed, "emcdr", str(step)).integers(0, len(train_x), 256))
+
+    def losses_of(rows: Tensor, progress: float) -> Losses:
+        return {"map": nn.functional.mse_loss(net(train_x[rows]), train_y[rows])}
+
+    train(phase, net, [{"params": net.parameters()}], batch_of, losses_of, stop)
+    first, second = ((n.weight.detach().numpy().T, n.bias.detach().numpy()) for n in (inner, outer))
+    opened = np.ascontiguousarray(first[0] / spread[:, None])
+    closed = np.ascontiguousarray(second[0] * np.float32(width))
+    layers = (opened, first[1] - centre @ opened), (closed, second[1] * np.float32(width) + aim)
+    return layers, {"steps": float(stop.best_step)}
+
+
+def _vectors(sides: Sides, pairs: Pairs) -> tuple[Floats, Floats]:
+    """(n, f) vectors elsewhere and in the target."""
+    return sides.vectors_there(pairs.there), sides.vectors_here(pairs.here)
