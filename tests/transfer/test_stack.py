@@ -15,8 +15,9 @@ from crossaisle.errors import MethodError
 from crossaisle.recommender import SCORERS
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer import levels, stack
+from crossaisle.transfer.features import places_at
 from crossaisle.transfer.levels import Learning
-from crossaisle.transfer.lists import Lists, Sampling, hide, lists_of, places_at
+from crossaisle.transfer.lists import Lists, Sampling, hide, lists_of
 
 PARTS = ("popularity", "als", "user_kernel")
 LEARNING = Learning("auto", 3, 20, 400, 200, 0)

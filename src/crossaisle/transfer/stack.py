@@ -12,8 +12,9 @@ from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..types import Floats, History, Scorer, Tensors
 from .common import standardised
+from .features import Facts, features_of
 from .levels import SLICES, Learning, Level, Levels, learned
-from .lists import Facts, Hold, Lists, Sampling, features_of, lists_of, together
+from .lists import Hold, Lists, Sampling, lists_of, together
 from .method import transfer
 from .parts import fit_part, pack_parts, unpack_parts, usable
 from .problem import Problem
