@@ -139,7 +139,7 @@ CDRIB = BenchSet(
     "cdrib-game-video",
     (*COLD, LIGHTGCN),
     COLD_PARTS,
-    {"hold": "all", "folds": 4, "drawn_from": "catalogue"},
+    {"hold": "all", "folds": 4, "lists": 3000, "negatives": 999, "drawn_from": "catalogue"},
     (
         Published("game", "CDRIB", 0.051, 0.097, "third-party rerun"),
         Published("game", "UserKNN on the source profile + popularity", 0.059, 0.101, "floor of the set"),
