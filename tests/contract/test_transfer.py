@@ -23,6 +23,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "probe": {"steps": 80},
     "shared_bottom": {"steps": 40},
     "sequence": {"steps": 30, "content": NO_TEXT},
+    "warm_cold": {"content": NO_TEXT},
     "blend": {"tries": 20, "part_options": {"als": {"scope": "all"}, "shared_bottom": {"steps": 40}}},
 }
 """Options that take time off, by method; the others run as they are."""

@@ -20,10 +20,11 @@ from crossaisle.recommender import Recommender
 from crossaisle.testing import CHECKS, case
 from crossaisle.testing_world import tiny_problem, without
 from crossaisle.transfer.als import fold_in
-from crossaisle.transfer.emcdr import PENALTIES, EmcdrOptions, linear, passed
+from crossaisle.transfer.emcdr import EmcdrOptions
 from crossaisle.transfer.method import METHODS, check_needs
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.ptupcdr import Asked, PtupcdrOptions, unexplained
+from crossaisle.transfer.ridge import PENALTIES, linear, passed
 from crossaisle.types import Floats, History, session_of
 
 METHODS_HERE = ("emcdr", "ptupcdr")

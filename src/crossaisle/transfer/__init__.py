@@ -20,6 +20,7 @@ from . import (
     target_only,
     user_kernel,
     user_knn,
+    warm_cold,
     zero_shot,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "target_only",
     "user_kernel",
     "user_knn",
+    "warm_cold",
     "zero_shot",
 ]

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..metrics import Doubles
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..rng import generator, seeded
@@ -21,12 +20,8 @@ from .common import Weight
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .ridge import Layers, linear, passed
 from .space import Range, Space
-
-Layers = tuple[tuple[Floats, Floats], ...]
-"""(inputs, outputs) weights and (outputs,) constants of each layer; tanh between layers."""
-PENALTIES = tuple(float(p) for p in 10.0 ** np.arange(-3, 3.5, 0.5))
-"""Among which the penalty of the linear map is chosen."""
 
 
 @dataclass(frozen=True)
@@ -119,44 +114,6 @@ def fit(base: Base | None, problem: Problem, options: EmcdrOptions) -> Recommend
     else:
         layers, facts = mlp(sides, pairs, options, problem.seed)
     return recommender_for(problem, "emcdr", EmcdrScorer(sides, layers), people=len(pairs), **facts)
-
-
-def passed(vectors: Floats, layers: Layers) -> Floats:
-    """(n, outputs) of `vectors` (n, inputs) after all layers."""
-    for n, (weights, constants) in enumerate(layers):
-        vectors = (np.tanh(vectors) if n else vectors) @ weights + constants
-    return vectors
-
-
-def linear(x: Floats, y: Floats, penalty: float = 0.0) -> tuple[Layers, dict[str, float]]:
-    """Ridge regression with a constant from `x` (n, f) to `y` (n, g).
-
-    Over the singular value decomposition X = U S Vᵀ of the centred x: W = V S (S² + λ)⁻¹ Uᵀ Y. The residual of a person
-    who is left out is e_u / (1 − h_uu), with h_uu = 1/n + Σ_k U_uk² s_k² / (s_k² + λ).
-
-    Args:
-        x: vectors elsewhere.
-        y: vectors of the same people in the target.
-        penalty: λ as a share of the mean of S²; 0: the one of `PENALTIES` with the least squared residuals left out.
-
-    Returns:
-        One layer, and the penalty.
-    """
-    wide, goal = x.astype(np.float64), y.astype(np.float64)
-    left, sizes, right = np.linalg.svd(wide - wide.mean(axis=0), full_matrices=False)
-    turned = left.T @ (goal - goal.mean(axis=0))
-    scale = max(float((sizes**2).mean()), 1e-30)
-
-    def left_out(share: float) -> float:
-        kept = sizes**2 / (sizes**2 + share * scale)
-        error = goal - goal.mean(axis=0) - left @ (kept[:, None] * turned)
-        leverage = 1 / len(goal) + (left**2) @ kept
-        return float(((error / np.maximum(1 - leverage, 1e-9)[:, None]) ** 2).sum())
-
-    best = penalty or min(PENALTIES, key=left_out)
-    weights: Doubles = right.T @ ((sizes / (sizes**2 + best * scale))[:, None] * turned)
-    constants = goal.mean(axis=0) - wide.mean(axis=0) @ weights
-    return ((weights.astype(np.float32), constants.astype(np.float32)),), {"penalty": best}
 
 
 def mlp(sides: Sides, pairs: Pairs, options: EmcdrOptions, seed: int) -> tuple[Layers, dict[str, float]]:

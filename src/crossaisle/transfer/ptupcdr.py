@@ -19,10 +19,10 @@ from ..train.watch import EarlyStop
 from ..types import Codes, Floats, History, Tensors
 from .bridge import Pairs, Sides, check_factorised, factorised
 from .common import Weight
-from .emcdr import linear
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
+from .ridge import linear
 from .space import Range, Space
 
 BLOCK = 1024
