@@ -139,7 +139,7 @@ def test_a_set_by_split_ranks_every_wanted_item_in_the_whole_catalogue(folder: P
 def test_nobody_is_judged_by_trees_that_saw_their_label(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     question = Question.of(folder, from_folder(folder), "cake")
     options = stack.StackOptions(
-        parts=("popularity", "als"), level="trees", trees=5, min_lists=10, negatives=9, hold="one", folds=2, hard=0.0
+        parts=("popularity", "als"), level="trees", trees=5, min_lists=10, negatives=9, hold="one", folds=2
     )
     asked: list[tuple[set[int], set[int]]] = []
     learned = variants.trained
