@@ -220,6 +220,7 @@ TEXT_TIME = BenchSet(
         MethodSpec("content", "content_target", {"scope": "target"}),
         MethodSpec("content"),
         MethodSpec("sequence"),
+        MethodSpec("warm_cold"),
     ),
     (),
     {},
