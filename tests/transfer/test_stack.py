@@ -97,6 +97,20 @@ def test_the_wanted_item_comes_first_and_no_other_is_one_the_person_has() -> Non
         assert len(set(row)) == 7
 
 
+def test_where_the_catalogue_is_small_each_item_is_in_a_list_once() -> None:
+    problem = tiny_problem()
+    value = np.arange(len(problem.catalogue), dtype=np.float32)
+
+    class Columns:
+        kind = "columns"
+
+        def score(self, history: object) -> np.ndarray:
+            return np.tile(value, (len(history), 1))  # type: ignore[arg-type]
+
+    lists = lists_of(problem, lambda _: [Columns()], Sampling("one", 1, 100, 5, 1000))  # type: ignore[list-item]
+    assert (np.sort(lists.features[:, :, 1], axis=1) == value).all()
+
+
 def test_from_a_pool_both_the_wanted_item_and_the_others_are_among_the_first() -> None:
     problem = tiny_problem()
     n, pool = len(problem.catalogue), 12

@@ -233,5 +233,6 @@ def _through(problem: Problem, parts: Sequence[Scorer], users: Codes, choose: Ch
 def _columns(draw: np.random.Generator, outside: Bools, wanted: Codes, negatives: int) -> Codes:
     """(n, 1 + negatives) catalogue columns: the wanted one, and others that are not `outside` (n, catalogue)."""
     random = np.where(outside, 2.0, draw.random(outside.shape, dtype=np.float32))
+    random[np.arange(len(wanted)), wanted] = 3.0  # where the catalogue is small, all others are drawn
     number = min(negatives, outside.shape[1] - 1)
     return np.concatenate([wanted[:, None], np.argpartition(random, number - 1, axis=1)[:, :number]], axis=1)
