@@ -51,7 +51,7 @@ def sets(
     """Rank the given candidates of public sets, or of a folder of your own, with every expert and their stack.
 
     Args:
-        names: xmrec-t1, cdrib-game-video, disencdr-sport-phone, or all.
+        names: xmrec-t1, cdrib-game-video, disencdr-sport-phone, amazon-overlap, amazon-text-time, or all.
         bench: folder that holds the sets.
         data: a folder of your own with train, test and candidates.parquet; instead of names.
         seeds: of the methods that draw at random.
