@@ -18,8 +18,9 @@ SMALL = {"dim": 16, "epochs": 30, "batch": 512, "negatives": 64}
 
 def test_layers_by_hand() -> None:
     graph = sp.csr_matrix(np.array([[1, 1], [0, 1]], dtype=np.float32))  # person 0 has both items, person 1 the second
+    divide = np.array([1, 1 / np.sqrt(2)], dtype=np.float32)  # items have 1 and 2 people
     start = np.array([[1.0], [2.0], [3.0], [4.0]], dtype=np.float32)  # people 1, 2; items 3, 4
-    people, items = (side.detach().numpy().ravel() for side in LightGcn(graph, 1, start)())
+    people, items = (side.detach().numpy().ravel() for side in LightGcn(lightgcn.divided(graph, divide), 1, start)())
     half, root = 1 / 2, 1 / np.sqrt(2)  # 1 / √(2·2) and 1 / √(2·1)
     assert people == pytest.approx([(1 + root * 3 + half * 4) / 2, (2 + root * 4) / 2])
     assert items == pytest.approx([(3 + root * 1) / 2, (4 + half * 1 + root * 2) / 2])

@@ -11,6 +11,7 @@ import polars as pl
 from ..config import build
 from ..types import Codes, Floats, Tensors
 from .attributes import AttributeEncoder
+from .method import Bools
 from .text import TextEncoder
 
 
@@ -120,3 +121,12 @@ def principal(vectors: Floats, dim: int) -> tuple[Floats, Floats]:
     sign = np.where(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])] < 0, -1.0, 1.0)
     scale = 1.0 / np.sqrt(max(float(values[::-1][: kept.shape[1]].mean()), 1e-12))
     return centre.astype(np.float32), (kept * sign * scale).astype(np.float32)
+
+
+def told_of(items: pl.DataFrame) -> Bools:
+    """(n,) whether an item row has a title, price or attribute."""
+    told = items.drop("item", "item_id", "domain", "image", strict=False)
+    if not told.width:
+        return np.zeros(len(items), dtype=np.bool_)
+    found: Bools = told.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
+    return found

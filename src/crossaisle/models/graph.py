@@ -17,8 +17,7 @@ class LightGcn(nn.Module):
     """He et al. 2020: e^(k+1) = Ã e^(k), Ã = D^−½ A D^−½; the vector is the mean of layers 0 to L.
 
     Args:
-        graph: (users, items) CSR, 1 where a person has an item.
-        dim: length of the vectors.
+        graph: (users, items) CSR float32, the part of Ã from items to people.
         layers: L.
         start: (users + items, dim) vectors at layer 0.
     """
@@ -26,8 +25,7 @@ class LightGcn(nn.Module):
     def __init__(self, graph: sp.csr_matrix, layers: int, start: Floats) -> None:
         super().__init__()
         self.layers = layers
-        spread = divided(graph)
-        self.forth, self.back = _sparse(spread), _sparse(spread.T.tocsr())
+        self.forth, self.back = _sparse(graph), _sparse(graph.T.tocsr())
         self.people = nn.Parameter(torch.from_numpy(start[: graph.shape[0]].copy()))
         self.items = nn.Parameter(torch.from_numpy(start[graph.shape[0] :].copy()))
 
@@ -71,18 +69,6 @@ class _Product(torch.autograd.Function):
 def _product(matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
     made: Tensor = _Product.apply(matrix, transposed, x)  # type: ignore[no-untyped-call]
     return made
-
-
-def divided(graph: sp.csr_matrix) -> sp.csr_matrix:
-    """D_u^−½ A D_i^−½ float32; rows and columns of zeros stay."""
-    return (sp.diags(root(graph, 1)) @ graph @ sp.diags(root(graph, 0))).tocsr().astype(np.float32)
-
-
-def root(graph: sp.csr_matrix, axis: int) -> Floats:
-    """1 / √degree of rows (axis 1) or columns (axis 0); 0 where there is none."""
-    degree = np.asarray((graph > 0).sum(axis=axis), dtype=np.float32).ravel()
-    found: Floats = np.where(degree > 0, 1 / np.sqrt(np.maximum(degree, 1)), 0).astype(np.float32)
-    return found
 
 
 def _sparse(matrix: sp.csr_matrix) -> Tensor:

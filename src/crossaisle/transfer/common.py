@@ -84,6 +84,12 @@ def with_popularity(scores: Floats, popularity: Floats) -> Floats:
     return scores + np.float32(TIE_BREAK) * popularity[None, :]
 
 
+def from_0_to_1(scores: Floats) -> Floats:
+    """`scores` (n,) moved and scaled so that the least is 0 and the greatest 1; equal ones become 0."""
+    above = scores - scores.min(initial=np.inf)
+    return np.asarray(above / max(float(above.max(initial=0.0)), 1e-30), dtype=np.float32)
+
+
 def standardised(scores: Floats) -> Floats:
     """Each row with mean 0 and standard deviation 1; rows of equal scores become 0."""
     centred = scores - scores.mean(axis=1, keepdims=True)

@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..models.base import Base
-from ..models.graph import LightGcn, root
+from ..models.graph import LightGcn
 from ..objectives.rank import sampled_softmax
 from ..recommender import Recommender, scorer
 from ..rng import generator
 from ..train.loop import Losses, Phase, train
 from ..types import Codes, Floats, History, Tensors
-from .common import Scope, inputs_of, popularity_of, training_history, weighted, with_popularity
+from .common import Scope, inputs_of, popularity_of, power, training_history, weighted, with_popularity
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -111,7 +111,7 @@ class LightGcnScorer:
     def score(self, history: History) -> Floats:
         """(n, catalogue) cosines."""
         had = weighted(history, "binary")[:, self.inputs].tocsr()
-        found = np.asarray((sp.diags(root(had, 1)) @ had @ sp.diags(self.divide)) @ self.below, dtype=np.float32)
+        found = np.asarray(divided(had, self.divide) @ self.below, dtype=np.float32)
         place = np.minimum(np.searchsorted(self.people, history.users), len(self.people) - 1)
         there = (self.people[place] == history.users) & (np.diff(had.indptr) > 0)
         found[there] += self.own[place[there]]
@@ -142,13 +142,14 @@ def fit(base: Base | None, problem: Problem, options: LightGcnOptions) -> Recomm
     inputs = inputs_of(events, problem.catalogue, options.scope, options.max_items)
     people = np.flatnonzero(np.diff(events[:, inputs].indptr) > 0)
     graph = events[people][:, inputs].tocsr()
-    model, losses = trained(graph, options, problem.seed)
+    divide = power(np.asarray(graph.sum(axis=0)).ravel(), -0.5)
+    model, losses = trained(divided(graph, divide), options, problem.seed)
     layers = model.item_layers()
     items = normalize(torch.stack(layers).sum(dim=0), dim=1).numpy()
     below = torch.stack(layers[:-1]).sum(dim=0).numpy() if options.layers else np.zeros_like(items)
     made = LightGcnScorer(
         inputs,
-        root(graph, 0),
+        divide,
         below,
         people,
         model.people.detach().numpy(),
@@ -158,8 +159,14 @@ def fit(base: Base | None, problem: Problem, options: LightGcnOptions) -> Recomm
     return recommender_for(problem, "lightgcn", made, loss=round(losses["softmax"], 4))
 
 
+def divided(had: sp.csr_matrix, divide: Floats) -> sp.csr_matrix:
+    """D_u^−½ A D_i^−½ float32 of `had` (n, items), 1 where a person has an item; `divide` (items,) is D_i^−½."""
+    people = power(np.diff(had.indptr).astype(np.float32), -0.5)
+    return (sp.diags(people) @ had @ sp.diags(divide)).tocsr().astype(np.float32)
+
+
 def trained(graph: sp.csr_matrix, options: LightGcnOptions, seed: int) -> tuple[LightGcn, dict[str, float]]:
-    """The model after all epochs over `graph` (users, items), and its last losses."""
+    """The model after all epochs over `graph` (users, items), see `divided`, and its last losses."""
     draw = generator(seed, "lightgcn")
     start = draw.normal(0, _START, (sum(graph.shape), options.dim)).astype(np.float32)
     model = LightGcn(graph, options.layers, start)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..encoders.content import told_of
 from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender
@@ -124,8 +125,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
 
 def _told(problem: Problem) -> bool:
     """Whether any item of the catalogue has a title, price or attribute."""
-    shelf = problem.world.content[problem.catalogue.tolist()].drop("item", "domain", "image", strict=False)
-    return any(column.null_count() < len(column) for column in shelf.iter_columns())
+    return bool(told_of(problem.world.content[problem.catalogue.tolist()]).any())
 
 
 def _overlap(problem: Problem, column: str) -> bool:

@@ -10,7 +10,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from ..encoders.content import Content, ContentOptions, ContentReader
+from ..encoders.content import Content, ContentOptions, ContentReader, told_of
 from ..encoders.method import Bools
 from ..errors import MethodError
 from ..models.base import Base, item_rows, tensors_of
@@ -25,7 +25,7 @@ from .common import Scope, training_history
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
-from .sequence_scorer import SequenceScorer, at_first, told_of, vectors_of
+from .sequence_scorer import SequenceScorer, at_first, vectors_of
 from .space import Range, Space
 
 

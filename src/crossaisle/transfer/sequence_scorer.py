@@ -13,14 +13,14 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from ..encoders.content import Content, ContentReader
+from ..encoders.content import Content, ContentReader, told_of
 from ..encoders.method import Bools
 from ..models.base import tensors_of
 from ..models.sequence import SequenceNetwork, SequenceSizes
 from ..recommender import scorer
 from ..train.sequences import Sequences
 from ..types import Basis, Codes, Floats, History, Tensors
-from .common import with_popularity
+from .common import from_0_to_1, with_popularity
 
 BLOCK = 256
 """People read at once (memory: block × length × dim)."""
@@ -74,8 +74,7 @@ class SequenceScorer:
     @cached_property
     def _order(self) -> Floats:
         """(catalogue,) `nobody` from 0 to 1."""
-        above = self.nobody - self.nobody.min(initial=np.inf)
-        return np.asarray(above / max(float(above.max(initial=0.0)), 1e-30), dtype=np.float32)
+        return from_0_to_1(self.nobody)
 
     def extend(self, content: pl.DataFrame) -> SequenceScorer:
         """See `Extensible.extend`: new items are read and scored from their content."""
@@ -157,12 +156,3 @@ def _answers(network: SequenceNetwork, met: Sequences, vectors: Floats, ranked: 
     wanted: Floats = answers[np.arange(len(met.number)), met.number] / np.float32(temperature)
     scores: Floats = wanted @ ranked[:, :-1].T + ranked[:, -1]
     return scores
-
-
-def told_of(items: pl.DataFrame) -> Bools:
-    """(n,) whether an item row has a title, price or attribute."""
-    told = items.drop("item", "item_id", "domain", "image", strict=False)
-    if not told.width:
-        return np.zeros(len(items), dtype=np.bool_)
-    found: Bools = told.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
-    return found

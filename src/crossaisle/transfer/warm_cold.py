@@ -11,19 +11,18 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ..encoders.content import Content, ContentOptions
+from ..encoders.content import Content, ContentOptions, told_of
 from ..encoders.method import Bools
 from ..errors import MethodError
 from ..models.base import Base, item_rows
 from ..recommender import Recommender, scorer
 from ..types import Codes, Floats, History, Tensors
 from .als import AlsOptions, fold_in, item_factors, worth_of
-from .common import Scope, Weight, inputs_of, standardised, training_history, weighted, with_popularity
+from .common import Scope, Weight, from_0_to_1, inputs_of, standardised, training_history, weighted, with_popularity
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
 from .ridge import linear
-from .sequence_scorer import told_of
 from .space import Range, Space
 from .student import Features, Student
 
@@ -125,8 +124,7 @@ class WarmColdScorer:
     @cached_property
     def _order(self) -> Floats:
         """(catalogue,) `appeal` from 0 to 1."""
-        above = self.appeal - self.appeal.min(initial=np.inf)
-        return np.asarray(above / max(float(above.max(initial=0.0)), 1e-30), dtype=np.float32)
+        return from_0_to_1(self.appeal)
 
     def extend(self, content: pl.DataFrame) -> WarmColdScorer:
         """See `Extensible.extend`: new items are placed by their content."""
