@@ -83,12 +83,15 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _field_docs(cls: type) -> dict[str, str]:
-    try:
-        source = inspect.getsource(cls)
-    except (OSError, TypeError):  # typed at a prompt
-        return {}
-    pattern = re.compile(r'^    (\w+):[^\n]*\n    """(.*?)"""', re.M | re.S)
-    return {m[1]: " ".join(m[2].split()) for m in pattern.finditer(source)}
+    """Texts below the fields of `cls` and of the classes it inherits from; its own win."""
+    pattern, docs = re.compile(r'^    (\w+):[^\n]*\n    """(.*?)"""', re.M | re.S), dict[str, str]()
+    for part in reversed([c for c in cls.__mro__ if dataclasses.is_dataclass(c)]):
+        try:
+            source = inspect.getsource(part)
+        except (OSError, TypeError):  # typed at a prompt
+            continue
+        docs |= {m[1]: " ".join(m[2].split()) for m in pattern.finditer(source)}
+    return docs
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

@@ -37,7 +37,7 @@ def test_any_modality_may_be_missing(change: dict[str, object]) -> None:
     sizes = Sizes(**{**SIZES.to_meta(), **change})  # type: ignore[arg-type]
     network = Network(sizes, 2).eval()
     levels = torch.zeros(5, len(sizes.levels), dtype=torch.int64)
-    vectors, biases = network.item(torch.ones(5, sizes.text), torch.ones(5, sizes.numeric), levels)
+    vectors, biases = network.items(torch.ones(5, sizes.text), torch.ones(5, sizes.numeric), levels, 1)
     assert vectors.shape == (5, 4)
     assert biases.shape == (5,)
     users, weight = network.users(torch.ones(3, 6), torch.zeros(3, len(sizes.user_levels), dtype=torch.int64), 1)

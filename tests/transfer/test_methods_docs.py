@@ -28,6 +28,10 @@ def test_a_section_says_what_the_method_says(name: str) -> None:
     assert needs
     assert needs[1].split(";")[0] == (", ".join(method.needs) or "nothing")
     assert ("base" in needs[1]) == method.reads_base
+    when = re.search(r"- When: (.*?) - Options: ", section.replace("`", ""))
+    assert method.when
+    assert when
+    assert when[1].lower().startswith(method.when.lower())
     told = re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", section.rsplit("- Options: ", 1)[1]))
     assert set(told) <= {f.name for f in fields(method.options)}
     assert told or section.endswith("Options: none")

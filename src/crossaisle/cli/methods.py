@@ -26,6 +26,8 @@ class Entry:
     paper: str
     summary: str
     options: type
+    when: str = ""
+    cost: str = "medium"
     reads_base: bool = False
 
 
@@ -56,9 +58,19 @@ def all_methods() -> list[Entry]:
     from ..fusion.method import FUSIONS
     from ..transfer.method import METHODS
 
-    fused = [Entry(n, "fusion", (), m.paper, m.summary, m.options) for n, m in FUSIONS]
+    fused = [Entry(n, "fusion", (), m.paper, m.summary, m.options, m.when, m.cost) for n, m in FUSIONS]
     carried = [
-        Entry(n, "control" if m.control else "transfer", m.needs, m.paper, m.summary, m.options, m.reads_base)
+        Entry(
+            n,
+            "control" if m.control else "transfer",
+            m.needs,
+            m.paper,
+            m.summary,
+            m.options,
+            m.when,
+            m.cost,
+            m.reads_base,
+        )
         for n, m in METHODS
     ]
     return [*fused, *sorted(carried, key=lambda e: e.kind)]
@@ -77,12 +89,14 @@ def _list(entries: list[Entry], output: Output) -> None:
     if output.json:
         emit([_document(e) for e in entries])
         return
-    rows = [(e.name, e.kind, ", ".join(e.needs), e.paper, e.summary) for e in entries]
-    table("", ["name", "kind", "needs", "paper or formula", "what it does"], rows)
+    rows = [(e.name, e.kind, e.cost, ", ".join(e.needs), e.paper, e.summary) for e in entries]
+    table("", ["name", "kind", "cost", "needs", "paper or formula", "what it does"], rows)
+    print("cost: training on the demo with two cores takes seconds (low), up to 2 minutes (medium), up to 15 (high)")
 
 
 def _show(entry: Entry) -> None:
     print(f"{entry.name} ({entry.kind}): {entry.summary}\npaper: {entry.paper}\nneeds: {', '.join(entry.needs) or '-'}")
+    print(f"cost: {entry.cost}\nwhen to use it: {entry.when or '-'}")
     rows = [(o["name"], o["type"], _toml(o["default"]), o["searched"], o["help"]) for o in _options(entry)]
     if rows:
         table("", ["option", "type", "default", "with --budget", "meaning"], rows)
@@ -90,7 +104,7 @@ def _show(entry: Entry) -> None:
 
 
 def _document(entry: Entry) -> dict[str, Any]:
-    shown = ("name", "kind", "needs", "paper", "summary")
+    shown = ("name", "kind", "cost", "needs", "paper", "when", "summary")
     return {name: getattr(entry, name) for name in shown}
 
 

@@ -77,7 +77,7 @@ def sizes_of(
 
 def rank_loss(network: Network, content: Content, batch: Batch) -> Tensor:
     """Sampled softmax of the batch's task, items by their content."""
-    return loss_of(network, batch, *network.item(*tensors_of(content, batch.items)))
+    return loss_of(network, batch, *network.items(*tensors_of(content, batch.items), batch.task))
 
 
 def loss_of(network: Network, batch: Batch, vectors: Tensor, biases: Tensor) -> Tensor:

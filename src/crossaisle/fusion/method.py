@@ -24,6 +24,8 @@ class FusionMethod:
         options: frozen dataclass of its options.
         paper: the paper or formula it implements.
         summary: first line of its docstring.
+        when: when to use it.
+        cost: class of its training time, as of a transfer method.
     """
 
     name: str
@@ -31,17 +33,19 @@ class FusionMethod:
     options: type
     paper: str
     summary: str = ""
+    when: str = ""
+    cost: str = "medium"
 
 
 FUSIONS: Registry[FusionMethod] = Registry("fusion method", "crossaisle.fusion")
 
 
-def fusion(name: str, *, options: type, paper: str) -> Callable[[Fit], Fit]:
+def fusion(name: str, *, options: type, paper: str, when: str = "", cost: str = "medium") -> Callable[[Fit], Fit]:
     """Register the decorated function as fusion method `name` (see `FusionMethod`)."""
 
     def wrap(fit: Fit) -> Fit:
         summary = (fit.__doc__ or "").strip().split("\n")[0]
-        FUSIONS.add(name, FusionMethod(name, fit, options, paper, summary))
+        FUSIONS.add(name, FusionMethod(name, fit, options, paper, summary, when, cost))
         return fit
 
     return wrap

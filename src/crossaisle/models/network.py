@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
+
+from .mixing import mixing_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Sizes:
         user_levels: number of codes of each user attribute.
         dim: d, width of item and user vectors.
         hidden: width of the hidden layers.
+        design: what of the towers a task has of its own (see `mixing.DESIGNS`).
+        experts: number of experts of a design that has some.
+        own: number of tasks that have experts of their own, in a design that has such.
     """
 
     text: int
@@ -32,6 +37,9 @@ class Sizes:
     user_levels: tuple[int, ...] = ()
     dim: int = 64
     hidden: int = 128
+    design: str = "shared"
+    experts: int = 0
+    own: int = 0
 
     def to_meta(self) -> dict[str, Any]:
         """JSON-able."""
@@ -80,33 +88,35 @@ class Fuse(nn.Module):
 class ItemTower(nn.Module):
     """Content (text, numbers, levels) → item vector (n, d) and bias (n,)."""
 
-    def __init__(self, sizes: Sizes, drop: float = 0.1) -> None:
+    def __init__(self, sizes: Sizes, tasks: int, drop: float = 0.1) -> None:
         super().__init__()
         self.fuse = Fuse((sizes.text, sizes.numeric), sizes.levels, sizes.hidden, drop)
         self.body = nn.Sequential(nn.LayerNorm(sizes.hidden), nn.GELU(), nn.Dropout(drop))
+        self.mixing = mixing_of(sizes.design, sizes.hidden, tasks, sizes.experts, sizes.own)
         self.vector = nn.Linear(sizes.hidden, sizes.dim)
         self.bias = nn.Sequential(
             nn.Linear(sizes.hidden, sizes.hidden // 2), nn.GELU(), nn.Linear(sizes.hidden // 2, 1)
         )
 
-    def forward(self, text: Tensor, numeric: Tensor, levels: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors (n, d), biases (n,)."""
-        hidden = self.body(self.fuse((text, numeric), levels))
+    def forward(self, text: Tensor, numeric: Tensor, levels: Tensor, task: int) -> tuple[Tensor, Tensor]:
+        """Vectors (n, d), biases (n,) as `task` sees them."""
+        hidden = self.mixing(self.body(self.fuse((text, numeric), levels)), task)
         return self.vector(hidden), self.bias(hidden).squeeze(1)
 
 
 class UserTower(nn.Module):
     """Profile of the history and user attributes → user vector (n, d)."""
 
-    def __init__(self, sizes: Sizes, drop: float = 0.1) -> None:
+    def __init__(self, sizes: Sizes, tasks: int, drop: float = 0.1) -> None:
         super().__init__()
         self.fuse = Fuse((sizes.profile,), sizes.user_levels, sizes.hidden, drop)
         self.body = nn.Sequential(nn.LayerNorm(sizes.hidden), nn.GELU(), nn.Dropout(drop))
+        self.mixing = mixing_of(sizes.design, sizes.hidden, tasks, sizes.experts, sizes.own)
         self.vector = nn.Linear(sizes.hidden, sizes.dim)
 
-    def forward(self, profile: Tensor, levels: Tensor) -> Tensor:
-        """(n, d)."""
-        vectors: Tensor = self.vector(self.body(self.fuse((profile,), levels)))
+    def forward(self, profile: Tensor, levels: Tensor, task: int) -> Tensor:
+        """(n, d) as `task` sees them, before its head."""
+        vectors: Tensor = self.vector(self.mixing(self.body(self.fuse((profile,), levels)), task))
         return vectors
 
 
@@ -115,6 +125,8 @@ class Heads(nn.Module):
 
     Task 0 is the shared head that a domain without a head of its own uses.
     """
+
+    fresh: ClassVar[Mapping[str, float]] = {"scale": 0.0, "shift": 0.0, "weight": 1.0}
 
     def __init__(self, tasks: int, dim: int) -> None:
         super().__init__()
@@ -135,11 +147,30 @@ class Network(nn.Module):
 
     def __init__(self, sizes: Sizes, tasks: int, drop: float = 0.1) -> None:
         super().__init__()
-        self.item = ItemTower(sizes, drop)
-        self.user = UserTower(sizes, drop)
+        self.sizes, self.tasks = sizes, tasks
+        self.item = ItemTower(sizes, tasks, drop)
+        self.user = UserTower(sizes, tasks, drop)
         self.heads = Heads(tasks, sizes.dim)
+
+    def items(self, text: Tensor, numeric: Tensor, levels: Tensor, task: int) -> tuple[Tensor, Tensor]:
+        """Item vectors (n, d) and biases (n,) for `task`."""
+        made: tuple[Tensor, Tensor] = self.item(text, numeric, levels, task)
+        return made
 
     def users(self, profile: Tensor, levels: Tensor, task: int) -> tuple[Tensor, Tensor]:
         """User vectors (n, d) for `task` and the weight of item biases."""
-        made: tuple[Tensor, Tensor] = self.heads(self.user(profile, levels), task)
+        made: tuple[Tensor, Tensor] = self.heads(self.user(profile, levels, task), task)
+        return made
+
+    def grown(self) -> Network:
+        """The same weights with one more task at the end, equal to task 0.
+
+        A module with a row for each task says in `fresh` which value of its tensors makes a row neutral.
+        """
+        made, state = Network(self.sizes, self.tasks + 1), self.state_dict()
+        for prefix, module in self.named_modules():
+            for name, value in getattr(module, "fresh", {}).items():
+                table = state[f"{prefix}.{name}"]
+                state[f"{prefix}.{name}"] = torch.cat([table, torch.full_like(table[:1], value)])
+        made.load_state_dict(state)
         return made

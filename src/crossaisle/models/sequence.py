@@ -64,7 +64,7 @@ class SequenceNetwork(nn.Module):
     def __init__(self, sizes: SequenceSizes, drop: float = 0.0) -> None:
         super().__init__()
         width = Sizes(sizes.text, sizes.numeric, sizes.levels, 0, dim=sizes.dim, hidden=sizes.hidden)
-        self.item = ItemTower(width, drop)
+        self.item = ItemTower(width, 1, drop)
         self.text = nn.Linear(sizes.text, sizes.dim, bias=False) if sizes.text else None
         with torch.no_grad():  # at first what is alike in words is near: all else has to be learned
             self.item.vector.weight *= 0.1
@@ -82,7 +82,7 @@ class SequenceNetwork(nn.Module):
 
     def items(self, text: Tensor, numeric: Tensor, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Content of n items → vectors (n, d) of length 1, biases (n,): (W text + tower(content)) / ‖·‖."""
-        vectors, biases = self.item(text, numeric, levels)
+        vectors, biases = self.item(text, numeric, levels, 0)
         if self.text is not None:
             vectors = vectors + self.text(text)
         return normalize(vectors, dim=1), biases

@@ -120,6 +120,8 @@ class AlsScorer:
     "als",
     options=AlsOptions,
     paper="Hu, Koren & Volinsky 2008, Collaborative Filtering for Implicit Feedback Datasets",
+    when="many items and few events for each",
+    cost="low",
     needs=("target_interactions",),
     control=True,
     random=True,

@@ -62,6 +62,8 @@ class AlsMixOptions:
     "als_mix",
     options=AlsMixOptions,
     paper="mean of standardised scores of Hu, Koren & Volinsky 2008; bagging: Breiman 1996",
+    when="wherever als would do",
+    cost="medium",
     needs=("target_interactions",),
     control=True,
     random=True,

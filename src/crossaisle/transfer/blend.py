@@ -115,6 +115,8 @@ class BlendScorer:
     "blend",
     options=BlendOptions,
     paper="stacking with non-negative weights: Breiman 1996, Stacked Regressions",
+    when="to ship, unless a part alone is as good",
+    cost="high",
     wants=("base",),
     random=True,
 )

@@ -107,6 +107,8 @@ class ContentScorer:
     "content",
     options=ContentKernelOptions,
     paper="content-based filtering, Pazzani & Billsus 2007; means over items alike, Nadaraya 1964 and Watson 1964",
+    when="the assortment turns over, or the question is about items on their first day",
+    cost="low",
     needs=("item_content",),
 )
 def fit(base: Base | None, problem: Problem, options: ContentKernelOptions) -> Recommender:

@@ -111,6 +111,8 @@ class EaseScorer:
     "ease",
     options=EaseOptions,
     paper="Steck 2019, Embarrassingly Shallow Autoencoders, arXiv:1905.03375",
+    when="many events for each item",
+    cost="low",
     needs=("target_interactions",),
     control=True,
 )

@@ -103,6 +103,9 @@ class EmcdrScorer:
     "emcdr",
     options=EmcdrOptions,
     paper="Man et al. 2017, Cross-Domain Recommendation: An Embedding and Mapping Approach",
+    when="the same people shop in several domains, the shops sell different items, and many people are new to the "
+    "target",
+    cost="low",
     needs=("overlapping_users", "target_interactions"),
     random=True,
 )

@@ -56,6 +56,8 @@ class FinetuneOptions:
     "finetune",
     options=FinetuneOptions,
     paper="Howard & Ruder 2018, ULMFiT (discriminative rates), arXiv:1801.06146",
+    when="some weeks of the target are there",
+    cost="medium",
     needs=("base", "item_content", "target_interactions"),
     random=True,
 )

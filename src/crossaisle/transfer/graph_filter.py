@@ -104,6 +104,8 @@ class GraphFilterScorer:
     "graph_filter",
     options=GraphFilterOptions,
     paper="Shen et al. 2021, How Powerful is Graph Convolution for Recommendation? (GF-CF)",
+    when="sparse data",
+    cost="low",
     needs=("target_interactions",),
     control=True,
 )

@@ -103,6 +103,8 @@ class ItemKnnScorer:
     "item_knn",
     options=ItemKnnOptions,
     paper="Sarwar et al. 2001; Deshpande & Karypis 2004; swing: Yang et al. 2020",
+    when="an explanation by items is wanted, or thousands of people share the items",
+    cost="low",
     needs=("target_interactions",),
     control=True,
 )

@@ -25,6 +25,8 @@ Need = Literal[
     "timestamps",
     "several_sources",
 ]
+Cost = Literal["low", "medium", "high"]
+"""Class of training time on the demo with two cores: seconds, up to two minutes, up to fifteen."""
 Fit = Callable[[Base | None, Problem, Any], Recommender]
 
 
@@ -39,6 +41,8 @@ class TransferMethod:
         paper: the paper or formula it implements.
         needs: what data must have; checked before training.
         wants: what it also uses where it is there; nobody is refused for lacking it.
+        when: when to use it.
+        cost: class of its training time.
         control: True for the yardsticks that use no knowledge from other domains.
         random: True when the seed changes the result.
     """
@@ -52,6 +56,8 @@ class TransferMethod:
     random: bool = False
     summary: str = ""
     wants: tuple[Need, ...] = ()
+    when: str = ""
+    cost: Cost = "medium"
 
     @property
     def reads_base(self) -> bool:
@@ -69,11 +75,13 @@ class NoOptions:
     _: None = field(default=None, repr=False)
 
 
-def transfer(
+def transfer(  # noqa: PLR0913
     name: str,
     *,
     options: type = NoOptions,
     paper: str,
+    when: str = "",
+    cost: Cost = "medium",
     needs: tuple[Need, ...] = (),
     wants: tuple[Need, ...] = (),
     control: bool = False,
@@ -83,7 +91,8 @@ def transfer(
 
     def wrap(fit: Fit) -> Fit:
         summary = (fit.__doc__ or "").strip().split("\n")[0]
-        METHODS.add(name, TransferMethod(name, fit, options, paper, needs, control, random, summary, wants))
+        made = TransferMethod(name, fit, options, paper, needs, control, random, summary, wants, when, cost)
+        METHODS.add(name, made)
         return fit
 
     return wrap

@@ -80,7 +80,7 @@ class NetworkScorer:
     def extend(self, content: pl.DataFrame) -> NetworkScorer:
         """See `Extensible.extend`: new items are scored from their content."""
         read = self.reader.read(content.with_columns(domain=pl.lit(self.domain)))
-        vectors = item_vectors_of(self._network, read)
+        vectors = item_vectors_of(self._network, read, self.task)
         return dataclasses.replace(
             self,
             item_vectors=np.vstack([self.item_vectors, vectors]),
@@ -153,7 +153,7 @@ class Target(nn.Module):
     def __init__(self, network: Network, items: int, task: int) -> None:
         super().__init__()
         self.network = network
-        self.items = TargetItems(items, network.heads.scale.shape[1])
+        self.items = TargetItems(items, network.sizes.dim)
         self.task = task
 
 
@@ -199,20 +199,19 @@ class Shop:
 
     def newcomer(self) -> Target:
         """The base's network with a head of the target's own, equal to the shared one, and untouched items."""
-        network = with_head(self.base.network(), self.base.sizes)
-        return Target(network, len(self.problem.catalogue), len(self.base.tasks))
+        return Target(self.base.network().grown(), len(self.problem.catalogue), len(self.base.tasks))
 
     def scorer(self, target: Target, basis: Basis) -> NetworkScorer:
         """The scorer of the adapted network."""
         network = target.network.eval()
-        vectors = item_vectors_of(network, self.shelf)
+        vectors = item_vectors_of(network, self.shelf, target.task)
         with torch.no_grad():
             vectors[:, :-1] += target.items.vector.numpy()
             vectors[:, -1] += target.items.bias.numpy()
         return NetworkScorer(
             weights={n: t.detach().clone() for n, t in network.state_dict().items()},
             sizes=self.base.sizes,
-            tasks=network.heads.scale.shape[0],
+            tasks=network.tasks,
             task=target.task,
             item_vectors=vectors,
             profiles=self.profiles,
@@ -224,23 +223,11 @@ class Shop:
         )
 
 
-def item_vectors_of(network: Network, content: Content) -> Floats:
-    """(n, d + 1) item vectors with the bias last."""
+def item_vectors_of(network: Network, content: Content, task: int) -> Floats:
+    """(n, d + 1) item vectors for `task` with the bias last."""
     if len(content) == 0:
-        return np.zeros((0, network.heads.scale.shape[1] + 1), dtype=np.float32)
+        return np.zeros((0, network.sizes.dim + 1), dtype=np.float32)
     with torch.no_grad():
-        vectors, biases = network.eval().item(*tensors_of(content))
+        vectors, biases = network.eval().items(*tensors_of(content), task)
         made: Floats = torch.cat([vectors, biases[:, None]], dim=1).numpy()
-    return made
-
-
-def with_head(network: Network, sizes: Sizes) -> Network:
-    """The same weights with one more head, equal to the shared one."""
-    heads = network.heads.scale.shape[0]
-    made = Network(sizes, heads + 1)
-    state = network.state_dict()
-    for name in ("heads.scale", "heads.shift", "heads.weight"):
-        fresh = torch.ones(1) if name == "heads.weight" else torch.zeros(1, sizes.dim)
-        state[name] = torch.cat([state[name], fresh])
-    made.load_state_dict(state)
     return made

@@ -64,7 +64,14 @@ class PopularityScorer:
         return cls(tensors["popularity"])
 
 
-@transfer("popularity", options=PopularityOptions, paper="counts, with exponential time decay", control=True)
+@transfer(
+    "popularity",
+    options=PopularityOptions,
+    paper="counts, with exponential time decay",
+    when="as the floor of every report",
+    cost="low",
+    control=True,
+)
 def fit(base: Base | None, problem: Problem, options: PopularityOptions) -> Recommender:
     """What sells in the target, for everybody alike; with nothing sold yet all items are equal."""
     values = popularity_of(problem, options.scope, options.unit, options.half_life_weeks)

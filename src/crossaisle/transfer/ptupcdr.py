@@ -154,6 +154,9 @@ class Scales:
     "ptupcdr",
     options=PtupcdrOptions,
     paper="Zhu et al. 2022, Personalized Transfer of User Preferences for Cross-domain Recommendation",
+    when="what a taste elsewhere means for the target differs between kinds of people, and some hundred people at "
+    "least have both",
+    cost="medium",
     needs=("overlapping_users", "target_interactions"),
     random=True,
 )

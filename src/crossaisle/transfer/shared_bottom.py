@@ -60,6 +60,8 @@ class SharedBottomOptions:
     "shared_bottom",
     options=SharedBottomOptions,
     paper="Caruana 1997, Multitask Learning",
+    when="always in the table, as a control; to ship where it wins",
+    cost="medium",
     needs=("base", "item_content", "target_interactions"),
     control=True,
     random=True,

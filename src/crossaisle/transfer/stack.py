@@ -125,6 +125,8 @@ class StackScorer:
     "stack",
     options=StackOptions,
     paper="stacked generalisation: Wolpert 1992; ranker: LambdaMART, Burges 2010, by LightGBM",
+    when="many purchases of the target, or of people in common, are there to hold out, and minutes to train",
+    cost="high",
     needs=("warm_items",),
     wants=("base",),
     random=True,

@@ -53,6 +53,8 @@ class TargetOnlyOptions:
     "target_only",
     options=TargetOnlyOptions,
     paper="the same network as the transfers, trained on the target alone",
+    when="always in the table, as a control",
+    cost="medium",
     needs=("item_content", "target_interactions"),
     control=True,
     random=True,

@@ -114,7 +114,7 @@ def target_loss(target: Target, shop: Shop, batch: Batch, fixed: Vectors | None 
     rows = np.searchsorted(shop.problem.catalogue, batch.items)
     place = torch.from_numpy(rows)
     if fixed is None:
-        vectors, biases = target.network.item(*tensors_of(shop.shelf, rows))
+        vectors, biases = target.network.items(*tensors_of(shop.shelf, rows), batch.task)
     else:
         vectors, biases = fixed[0][place], fixed[1][place]
     own = target.items
@@ -154,7 +154,7 @@ def _item_tower_moves(target: Target, trained: list[Mapping[str, Any]]) -> bool:
 def shelf_vectors(target: Target, shop: Shop) -> Vectors:
     """Vectors (catalogue, d) and biases (catalogue,) of the shop's items by their content, without gradient."""
     with torch.no_grad():
-        made: Vectors = target.network.eval().item(*tensors_of(shop.shelf))
+        made: Vectors = target.network.eval().items(*tensors_of(shop.shelf), target.task)
     return made
 
 

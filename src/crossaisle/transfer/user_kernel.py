@@ -143,6 +143,8 @@ class UserKernelScorer:
     "user_kernel",
     options=UserKernelOptions,
     paper="kernel ridge regression; zero self-weight as in Steck 2019, eq. 8, in the dual",
+    when="the same people shop in several domains, or the same items are sold in several (markets)",
+    cost="low",
     needs=("warm_items",),
 )
 def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Recommender:

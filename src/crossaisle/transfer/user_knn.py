@@ -92,6 +92,8 @@ class UserKnnScorer:
     "user_knn",
     options=UserKnnOptions,
     paper="Resnick et al. 1994, GroupLens; weights for implicit feedback as in Aiolli 2013",
+    when='sparse data, and people who are cold in the target (scope = "sources")',
+    cost="low",
     needs=("warm_items",),
 )
 def fit(base: Base | None, problem: Problem, options: UserKnnOptions) -> Recommender:

@@ -161,6 +161,8 @@ class WarmColdScorer:
     "warm_cold",
     options=WarmColdOptions,
     paper="Gantner et al. 2010, Learning Attribute-to-Feature Mappings for Cold-Start Recommendations",
+    when="some new items join many known ones, and both must be ranked in one list",
+    cost="low",
     needs=("item_content",),
     random=True,
 )

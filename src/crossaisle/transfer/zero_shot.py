@@ -15,6 +15,8 @@ from .result import recommender_for
     "zero_shot",
     options=NoOptions,
     paper="item vectors from content as in Volkovs et al. 2017, DropoutNet",
+    when="the launch day, and for items nobody has bought",
+    cost="low",
     needs=("base", "item_content"),
     random=True,
 )
