@@ -59,6 +59,21 @@ def test_items_without_any_words_need_no_text_model() -> None:
     assert content.numeric.shape[0] == 4
 
 
+def test_ids_of_items_that_somebody_had_and_that_say_nothing_are_levels() -> None:
+    rows = pl.concat([ITEMS, pl.DataFrame({"item_id": ["E", "e", "f"], "domain": ["y"] * 3})], how="diagonal")
+    had = np.array([True, True, True, True, True, True, False])
+    reader, content = ContentReader.fit(rows, ContentOptions(text=""), had)
+    assert reader.levels == (3, 3)
+    assert reader.known(rows).tolist() == [False] * 4 + [True, True, False]
+    assert len(set(content.levels[4:6, 1].tolist())) == 2
+    assert content.levels[6, 1] == 0
+    tensors, meta = reader.state()
+    again = ContentReader.restore(tensors, json.loads(json.dumps(meta)))
+    assert np.array_equal(again.read(rows).levels, content.levels)
+    assert again.read(pl.DataFrame({"domain": ["y"], "brand": ["P"]})).levels.tolist() == [[1, 0]]
+    assert not ContentReader.fit(rows, ContentOptions(text="", ids="never"), had)[0].known(rows).any()
+
+
 @pytest.mark.parametrize("text", ["", "minilm"])
 def test_restored_it_reads_the_same(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if text:

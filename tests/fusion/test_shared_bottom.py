@@ -17,7 +17,7 @@ from crossaisle.data.world import World
 from crossaisle.errors import ArtifactError, ConfigError, MethodError, TrainingError
 from crossaisle.models.base import Base
 from crossaisle.progress import showing
-from crossaisle.testing_world import tiny_problem, tiny_world, without
+from crossaisle.testing_world import tiny_problem, tiny_world
 from crossaisle.train.checkpoint import keeping
 from crossaisle.transfer import zero_shot
 from crossaisle.transfer.method import NoOptions
@@ -191,13 +191,36 @@ def test_one_kind_of_content_is_enough(column: str, values: list[Any], widths: s
     assert np.isfinite(base.facts["losses"]["rank"])
 
 
+def test_items_that_say_nothing_are_known_by_their_ids_where_somebody_had_them() -> None:
+    titled = {"item_id": ["tea0", "tea1", "never"], "domain": ["tea"] * 3, "category": ["green", "green", None]}
+    base = fuse(shop(EVENTS, titled), steps=5, **SMALL)
+    rows = pl.DataFrame({"item_id": ["tea0", "tea2", "never", "pots4", "unheard"]})
+    assert base.reader.known(rows).tolist() == [False, True, False, True, False]
+    assert base.sizes.levels == (2, 1 + 4 + 3)  # green; four teas and three pots
+    assert not fuse(shop(EVENTS, titled), steps=5, **SMALL | {"content": {"text": "", "ids": "never"}}).reader.ids.size
+
+
+def test_ids_carry_knowledge_to_a_domain_that_sells_the_same_items() -> None:
+    made, _ = World.synthetic(n_domains=2, users=200, items=40, user_overlap=0.0, item_overlap=1.0, skew=0.5)
+    rows = made.interactions.with_columns(
+        pl.Series("user_id", made.user_ids.decode(made.interactions["user"].to_numpy())),
+        pl.Series("item_id", made.item_ids.decode(made.interactions["item"].to_numpy())),
+        pl.Series("domain_name", made.domains.decode(made.interactions["domain"].to_numpy())),
+    )
+    bare = World.from_frames(
+        rows.select("user_id", "item_id", "timestamp", domain="domain_name", event=pl.lit("purchase"))
+    )
+    base = fuse(bare, ("d0",), steps=300, batch=64, dim=8, hidden=16, collaborative=8, content={"text": ""}, rate=5e-3)
+    found = transfer(bare, "d1", method="zero_shot", base=base, weeks=0, sources=("d0",))
+    popular = np.bincount(bare.interactions["item"].to_numpy(), minlength=bare.n_items)[found.catalogue]
+    told = found.scorer.score(found.history.take(np.array([-1])))[0]
+    assert np.corrcoef(told, np.log(popular))[0, 1] > 0.8
+
+
 def test_what_cannot_be_fused_is_refused_in_a_sentence(world: World) -> None:
     with pytest.raises(MethodError, match="items have no title, price or attribute") as caught:
-        fuse(shop(EVENTS), steps=5, **SMALL)
+        fuse(shop(EVENTS), steps=5, **SMALL | {"content": {"text": "", "ids": "never"}})
     assert "\n" not in str(caught.value)
-    bare = without(tiny_problem(world), "item_content").world
-    with pytest.raises(MethodError, match="nothing to fuse"):
-        fuse(bare, SOURCES, steps=5, **SMALL)
     with pytest.raises(MethodError, match="tea has no visible interactions"):
         fuse(world, ("tea",), cut=datetime(2020, 1, 1), **SMALL)
     for wrong in ({"steps": 0}, {"launch": 1.5}, {"rate": 0.0}):

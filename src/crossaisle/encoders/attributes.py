@@ -178,7 +178,8 @@ def _plain(column: pl.Series) -> pl.Series:
     return text.set(text == "", None).alias("level")
 
 
-def _hashes(levels: pl.Series) -> Codes:
+def hashes_of(levels: pl.Series) -> Codes:
+    """(n,) int64 hashes of `levels`, in their order."""
     digests = (hashlib.blake2b(level.encode(), digest_size=8).digest() for level in levels)
     return np.frombuffer(b"".join(digests), dtype="<i8").astype(np.int64)
 
@@ -186,13 +187,13 @@ def _hashes(levels: pl.Series) -> Codes:
 def _levels(column: pl.Series, most: int, min_rows: int) -> Codes:
     counts = _plain(column).drop_nulls().value_counts(name="rows").filter(pl.col("rows") >= min_rows)
     kept = counts.sort("rows", "level", descending=[True, False])["level"].head(most)
-    return np.sort(_hashes(kept))
+    return np.sort(hashes_of(kept))
 
 
 def _code(column: pl.Series, hashes: Codes) -> Codes:
     text = _plain(column)
     distinct = text.drop_nulls().unique()
-    found = _hashes(distinct)
+    found = hashes_of(distinct)
     place = np.searchsorted(hashes, found)
     seen = hashes[np.minimum(place, len(hashes) - 1)] == found
     table = pl.DataFrame({"level": distinct, "code": np.where(seen, place + 1, 0)}, schema_overrides={"code": pl.Int64})

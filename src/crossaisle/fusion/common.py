@@ -67,7 +67,7 @@ def sizes_of(
     return Sizes(
         text=content.text.shape[1],
         numeric=content.numeric.shape[1],
-        levels=reader.attributes.sizes,
+        levels=reader.levels,
         profile=profiles.width,
         user_levels=people.sizes if people is not None else (),
         dim=dim,

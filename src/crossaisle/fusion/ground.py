@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
 import scipy.sparse as sp
 
 from ..data.world import World
@@ -102,13 +103,14 @@ class Ground:
         own, catalogues, names = tasks_of(world, sources)
         if not own:
             raise MethodError(f"nothing to fuse: {', '.join(sources) or 'no source'} has no visible interactions.")
-        reader, content = ContentReader.fit(item_rows(world), options.content)
+        events = event_weights(liked_rows(world, sources), world.n_users, world.n_items)
+        had = np.bincount(events.indices, minlength=world.n_items) > 0
+        reader, content = ContentReader.fit(item_rows(world), options.content, had)
         if not (content.text.shape[1] + content.numeric.shape[1] + content.levels.shape[1]):
             raise MethodError(
                 "nothing to fuse: items have no title, price or attribute that can be read; add such columns to items, "
-                "or choose a method that reads interactions alone (ease, als, user_kernel)."
+                "read their ids (content.ids = auto), or take a method of interactions alone (ease, als, user_kernel)."
             )
-        events = event_weights(liked_rows(world, sources), world.n_users, world.n_items)
         profiles = Profiles.fit(events, content, options.collaborative, seed)
         people = people_of(world)
         return cls(

@@ -120,11 +120,11 @@ def mark_of(world: World) -> str:
 
 
 def item_rows(world: World) -> pl.DataFrame:
-    """One row per item code with the *name* of its first domain, as encoders want it."""
+    """One row per item code with its id and the *name* of its first domain, as encoders want it."""
     names = pl.DataFrame({"domain": np.arange(len(world.domains)), "name": world.domains.ids})
     typed = names.with_columns(pl.col("domain").cast(world.content.schema["domain"]))
     joined = world.content.join(typed, on="domain", how="left", maintain_order="left")
-    return joined.drop("domain").rename({"name": "domain"})
+    return joined.drop("domain").rename({"name": "domain"}).with_columns(world.item_ids.ids.alias("item_id"))
 
 
 def people_of(world: World) -> AttributeEncoder | None:

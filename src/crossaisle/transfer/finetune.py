@@ -58,7 +58,7 @@ class FinetuneOptions:
     paper="Howard & Ruder 2018, ULMFiT (discriminative rates), arXiv:1801.06146",
     when="some weeks of the target are there",
     cost="medium",
-    needs=("base", "item_content", "target_interactions"),
+    needs=("base", "target_interactions"),
     random=True,
 )
 def fit(base: Base | None, problem: Problem, options: FinetuneOptions) -> Recommender:

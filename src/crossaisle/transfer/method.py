@@ -10,7 +10,7 @@ import numpy as np
 
 from ..encoders.content import told_of
 from ..errors import MethodError
-from ..models.base import Base
+from ..models.base import Base, item_rows
 from ..recommender import Recommender
 from ..registry import Registry
 from .problem import Problem
@@ -107,7 +107,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
     world = problem.world
     met: dict[str, Callable[[], bool]] = {
         "base": lambda: base is not None,
-        "item_content": lambda: _told(problem),
+        "item_content": lambda: _told(problem) or _known(base, problem),
         "target_interactions": lambda: len(problem.target_rows) > 0,
         "warm_items": lambda: bool(np.isin(problem.visible["item"].unique().to_numpy(), problem.catalogue).any()),
         "overlapping_users": lambda: _overlap(problem, "user"),
@@ -135,6 +135,11 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
 def _told(problem: Problem) -> bool:
     """Whether any item of the catalogue has a title, price or attribute."""
     return bool(told_of(problem.world.content[problem.catalogue.tolist()]).any())
+
+
+def _known(base: Base | None, problem: Problem) -> bool:
+    """Whether the base knows any item of the catalogue by its id."""
+    return base is not None and bool(base.reader.known(item_rows(problem.world)[problem.catalogue.tolist()]).any())
 
 
 def _overlap(problem: Problem, column: str) -> bool:

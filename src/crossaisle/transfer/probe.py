@@ -45,7 +45,7 @@ class ProbeOptions:
     paper="Alain & Bengio 2016, linear classifier probes, arXiv:1610.01644",
     when="there is little data, or the question is what the base's features are worth",
     cost="medium",
-    needs=("base", "item_content", "target_interactions"),
+    needs=("base", "target_interactions"),
     random=True,
 )
 def fit(base: Base | None, problem: Problem, options: ProbeOptions) -> Recommender:

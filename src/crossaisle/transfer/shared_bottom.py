@@ -62,7 +62,7 @@ class SharedBottomOptions:
     paper="Caruana 1997, Multitask Learning",
     when="always in the table, as a control; to ship where it wins",
     cost="medium",
-    needs=("base", "item_content", "target_interactions"),
+    needs=("base", "target_interactions"),
     control=True,
     random=True,
 )

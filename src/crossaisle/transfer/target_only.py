@@ -55,7 +55,7 @@ class TargetOnlyOptions:
     paper="the same network as the transfers, trained on the target alone",
     when="always in the table, as a control",
     cost="medium",
-    needs=("item_content", "target_interactions"),
+    needs=("target_interactions",),
     control=True,
     random=True,
 )
