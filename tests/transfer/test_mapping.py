@@ -20,14 +20,16 @@ from crossaisle.recommender import Recommender
 from crossaisle.testing import CHECKS, case
 from crossaisle.testing_world import tiny_problem, without
 from crossaisle.transfer.als import fold_in
+from crossaisle.transfer.bridge import factorised
 from crossaisle.transfer.emcdr import EmcdrOptions
 from crossaisle.transfer.method import METHODS, check_needs
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.ptupcdr import Asked, PtupcdrOptions, unexplained
 from crossaisle.transfer.ridge import PENALTIES, linear, passed
+from crossaisle.transfer.sscdr import SscdrOptions, item_pairs
 from crossaisle.types import Floats, History, session_of
 
-METHODS_HERE = ("emcdr", "ptupcdr")
+METHODS_HERE = ("emcdr", "ptupcdr", "sscdr")
 
 
 @cache
@@ -273,3 +275,32 @@ def _only(counts: sp.csr_matrix, items: np.ndarray) -> sp.csr_matrix:
     made = (counts @ sp.diags(kept)).tocsr().astype(np.float32)
     made.eliminate_zeros()
     return made
+
+
+def of_few(problem: Problem, people: int) -> Problem:
+    """`problem` where all but so many of the people on both sides have nothing elsewhere."""
+    here, train = problem.domain_codes[-1], problem.split.train
+    known = train.filter(pl.col("domain") == here)["user"].unique().sort().to_numpy()
+    draw = np.random.default_rng(problem.seed)
+    gone = pl.Series(np.setdiff1d(known, draw.choice(known, people, replace=False)))
+    kept = train.filter((pl.col("domain") == here) | ~pl.col("user").is_in(gone.implode()))
+    return dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=kept))
+
+
+def test_items_help_the_map_where_few_people_are_on_both_sides_and_do_no_harm_where_many_are() -> None:
+    def reach(method: str, people: int) -> float:
+        found = [of_few(planted(False, seed), people) for seed in range(4)]
+        return float(np.mean([quality(p, fitted(p, method, factors=8)).mean() for p in found]))
+
+    assert reach("sscdr", 10) > reach("emcdr", 10) + 0.01
+    assert reach("sscdr", 100) > reach("emcdr", 100) - 0.01
+
+
+def test_an_item_stands_for_somebody_who_has_nothing_else() -> None:
+    problem = world(False)
+    sides, pairs = factorised(problem, SscdrOptions())
+    y = sides.vectors_here(pairs.here)
+    vectors, wanted = item_pairs(sides, pairs, y)
+    had = pairs.there.toarray() > 0
+    assert len(vectors) == len(wanted) == had.any(axis=0).sum()
+    assert wanted[3] == pytest.approx(y[had[:, np.flatnonzero(had.any(axis=0))[3]]].mean(axis=0), abs=1e-5)

@@ -1,0 +1,213 @@
+"""All fusion and transfer methods on real data, with the controls, under default options: docs/results/methods.md.
+
+    CROSSAISLE_BENCH=/data/bench python benchmarks/methods.py --out runs/methods [--sets online-retail] [--seeds 0 1 2]
+    python benchmarks/methods.py --out runs/methods --write docs/results
+
+Seven questions of five data sets; every cell (method, step, seed) is kept in --out, and the same call goes on where it
+stopped. Nothing is tuned: each method runs with its defaults, which is the equal budget; its seconds stand beside it.
+With --write nothing runs that is there already, and the page, its plot and its JSON are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossaisle.data.demo import CUT, TEST_WEEKS
+from crossaisle.data.load import open_world
+from crossaisle.data.world import World
+from crossaisle.evaluate.cells import Cell, key_of, load_cell, study_parts, world_mark
+from crossaisle.evaluate.result import Report
+from crossaisle.evaluate.spec import MethodSpec, Study, entries_of
+from crossaisle.evaluate.stats import intervals, verdict_of
+from crossaisle.evaluate.steps import steps_of
+from crossaisle.evaluate.study import evaluate
+from crossaisle.evaluate.tables import tables_of
+from crossaisle.fusion.method import FUSIONS
+from crossaisle.transfer.method import METHODS
+
+CONTROLS = (
+    MethodSpec("popularity"),
+    MethodSpec("item_knn"),
+    MethodSpec("ease"),
+    MethodSpec("als"),
+    MethodSpec("user_kernel", "user_kernel_target", {"scope": "target"}),
+    MethodSpec("content", "content_target", {"scope": "target"}),
+    MethodSpec("target_only"),
+)
+WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als", "graph_filter"))
+"""Closed forms over all domains."""
+COMPOSITE = ("blend", "stack")
+CLOSED = ("popularity", "als", "user_kernel")
+"""Parts of the blend that are no networks; each neural part is added to them, to see whether it says anything new."""
+ABLATED = ("shared_bottom", "lightgcn", "diffusion", "sequence")
+WITH_FUSIONS = ("zero_shot", "shared_bottom")
+"""How the base of each fusion is judged: as it is, and trained on with the target."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One target of one set.
+
+    Attributes:
+        name: in tables.
+        path: folder below CROSSAISLE_BENCH, or ``demo``.
+        study: what is seen and asked.
+        content: options of what networks read of items.
+        without: methods that are left out, by name → why.
+    """
+
+    name: str
+    path: str
+    study: Study
+    content: dict[str, Any] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+
+
+def supermarket(target: str) -> Question:
+    study = Study(target=target, cut=CUT, test_weeks=float(TEST_WEEKS), weeks=(0.0, 2.0, 8.0))
+    return Question(f"demo {target}", "demo", study, {"text_fields": ("product_type", "category")})
+
+
+QUESTIONS = (
+    supermarket("NUTRITION"),
+    supermarket("DELI"),
+    supermarket("COSMETICS"),
+    Question(
+        "online-retail Germany",
+        "online-retail",
+        Study("Germany", ("United Kingdom",), cut=datetime(2011, 10, 1), test_weeks=8.0, weeks=(0.0, 2.0, 8.0)),
+    ),
+    Question(
+        "amazon-text-time office",
+        "amazon-text-time",
+        Study("office", ("industrial",), "k_shot", cut=datetime(2018, 5, 1), shots=(0, 1, 5)),
+    ),
+    Question(
+        "amazon-overlap toys",
+        "amazon-overlap",
+        Study(
+            "toys", split="cold_users", share=0.2, split_options={"valid_share": 0.0, "overlapping": True}, seeds=(0,)
+        ),
+    ),
+    Question("xmrec-t1", "xmrec-t1", Study("t1", split="given")),
+)
+
+
+def methods_of(question: Question) -> tuple[MethodSpec, ...]:
+    """Controls, every transfer under its own name, every fusion, and the blend with one network more or less."""
+    reads = {"content": question.content} if question.content else {}
+    made = {s.label: s for s in CONTROLS}
+    for name, method in METHODS:
+        if name not in COMPOSITE and name not in made and method.fit.__module__.startswith("crossaisle."):
+            made[name] = MethodSpec(name)
+    made |= {s.label: s for s in WIDE}
+    for fusion in FUSIONS.names():
+        if fusion != "shared_bottom":
+            for name in WITH_FUSIONS:
+                made[f"{fusion}+{name}"] = MethodSpec(name, f"{fusion}+{name}", fusion=fusion)
+    made["blend"] = MethodSpec("blend")
+    made["blend_closed"] = _blend()
+    made |= {f"blend_{name}": _blend(name) for name in ABLATED}
+    return tuple(_reading(s, reads) for s in made.values() if s.method not in question.without)
+
+
+def _blend(*more: str) -> MethodSpec:
+    """The blend of closed forms and `more`; the prior gives a network the weight that it has by default."""
+    prior = {"user_kernel": 0.6, **dict.fromkeys(more, 0.4)}
+    return MethodSpec("blend", f"blend_{more[0] if more else 'closed'}", {"parts": (*CLOSED, *more), "prior": prior})
+
+
+def _reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
+    """`spec` with what networks read of items, where it has a base or reads items itself."""
+    method = METHODS.get(spec.method)
+    if not reads:
+        return spec
+    if "content" in method.options.__dataclass_fields__:
+        return replace(spec, options={**spec.options, **reads})
+    parts = spec.options.get("parts", ())
+    if spec.method == "blend" and parts and "shared_bottom" not in parts:
+        return spec
+    return replace(spec, fusion_options=reads) if method.reads_base else spec
+
+
+def world_of(question: Question) -> World:
+    """Its data: ``demo``, or a folder below CROSSAISLE_BENCH."""
+    if question.path == "demo":
+        return World.demo()
+    root = os.environ.get("CROSSAISLE_BENCH")
+    if not root:
+        raise SystemExit("CROSSAISLE_BENCH is not set; name the folder that holds the public sets, or --sets demo.")
+    return open_world(str(Path(root) / question.path))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a network adds to the blend of closed forms at one step: paired over users, mean over seeds."""
+
+    question: str
+    step: str
+    part: str
+    difference: float
+    low: float
+    high: float
+    verdict: str
+
+
+def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: Path) -> list[Difference]:
+    """What each of `ABLATED` adds, from the cells in `out`."""
+    study, mark = question.study, world_mark(world)
+    found = []
+    for step in steps_of(study):
+        cells: list[Cell] = []
+        for entry in entries_of([s for s in specs if s.method == "blend"]):
+            for seed in study.seeds:
+                cell = load_cell(out / "cells", key_of(mark, study_parts(study), entry, step, seed), entry.label)
+                cells += [cell] if cell is not None else []
+        table = tables_of(cells).get(study.headline)
+        for name in ABLATED if table is not None and "blend_closed" in table.values else ():
+            if f"blend_{name}" in table.values:
+                rows = (table.mean_of(f"blend_{name}") - table.mean_of("blend_closed"))[None, :]
+                (interval,) = intervals(rows)
+                verdict = verdict_of(interval, int((~np.isnan(rows)).sum()))
+                found.append(Difference(question.name, step.name, name, *interval, verdict))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/methods"), help="folder of cells, bases and reports")
+    parser.add_argument("--sets", nargs="+", help="questions whose name begins so; all when absent")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--only", nargs="+", help="labels of methods; all when absent")
+    parser.add_argument("--write", type=Path, help="folder for methods.md, methods.json and methods.svg")
+    asked = parser.parse_args()
+    reports: dict[str, Report] = {}
+    differences: list[Difference] = []
+    for question in QUESTIONS:
+        if asked.sets and not any(question.name.startswith(s) for s in asked.sets):
+            continue
+        specs = tuple(s for s in methods_of(question) if not asked.only or s.label in asked.only)
+        study = replace(question.study, seeds=tuple(asked.seeds), ship="blend" if not asked.only else specs[-1].label)
+        question, world = replace(question, study=study), world_of(question)
+        out = asked.out / question.name.replace(" ", "-")
+        reports[question.name] = evaluate(world, study, specs, out)
+        differences += added(question, world, specs, out)
+        (out / "report.json").write_text(json.dumps(reports[question.name].to_dict(), indent=1), encoding="utf-8")
+        (out / "added.json").write_text(json.dumps([asdict(d) for d in differences], indent=1), encoding="utf-8")
+        print(f"{question.name}: done", flush=True)
+    if asked.write is not None:
+        from methods_page import write
+
+        write(reports, differences, asked.write)
+
+
+if __name__ == "__main__":
+    main()
