@@ -1,5 +1,5 @@
 """Fusion methods, one file each; importing this package registers them."""
 
-from . import shared_bottom
+from . import contrastive, distil, shared_bottom
 
-__all__ = ["shared_bottom"]
+__all__ = ["contrastive", "distil", "shared_bottom"]

@@ -82,10 +82,13 @@ def rank_loss(network: Network, content: Content, batch: Batch) -> Tensor:
 
 def loss_of(network: Network, batch: Batch, vectors: Tensor, biases: Tensor) -> Tensor:
     """Sampled softmax (see `sampled_softmax`) with vectors (m, d) and biases (m,) of the batch's items."""
+    return sampled_softmax(*scores_of(network, batch, vectors, biases), batch.excluded)
+
+
+def scores_of(network: Network, batch: Batch, vectors: Tensor, biases: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (n,) of what was met and (n, k) of what was drawn, with vectors (m, d) and biases (m,) of the items."""
     users, weight = network.users(batch.profile, batch.levels, batch.task)
     drawn, met = (  # index_select: its gradient costs a tenth of that of vectors[…]
         (vectors.index_select(0, p), weight * biases.index_select(0, p)) for p in (batch.negatives, batch.positive)
     )
-    scores = torch.addmm(drawn[1], users, drawn[0].T)
-    positive = (users * met[0]).sum(dim=1) + met[1]
-    return sampled_softmax(positive, scores, batch.excluded)
+    return (users * met[0]).sum(dim=1) + met[1], torch.addmm(drawn[1], users, drawn[0].T)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from torch import Tensor
 from ..models.profile import Profiles, only
 from ..rng import generator
 from ..types import Codes, Floats
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -96,35 +99,57 @@ class Sampler:
     launch: float = 0.7
 
     def __call__(self, step: int) -> Batch:
-        """The batch of `step`; large tasks come more often, by the root of their size."""
+        """The batch of `step`."""
+        place, rows, drawn, launch = self.draw(step)
+        return self.batch(self.tasks[place], rows, drawn, launch)
+
+    def draw(self, step: int) -> tuple[int, Codes, Codes, bool]:
+        """What `step` draws: place of its task in `tasks`, pairs of it, items, and whether it is seen as on day one."""
         draw = generator(self.seed, "batch", str(step))
-        weights = np.sqrt([len(t.users) for t in self.tasks])
-        data = self.tasks[int(draw.choice(len(self.tasks), p=weights / weights.sum()))]
+        place = int(draw.choice(len(self.tasks), p=self.shares))
+        data = self.tasks[place]
         rows = draw.integers(0, len(data.users), self.size)
         drawn = data.catalogue
         if len(drawn) > self.negatives:
             drawn = draw.choice(drawn, self.negatives, replace=False)
-        return self.batch(data, rows, drawn, bool(draw.random() < self.launch))
+        return place, rows, drawn, bool(draw.random() < self.launch)
+
+    @cached_property
+    def shares(self) -> npt.NDArray[np.float64]:
+        """(tasks,) chance of each task: large ones come more often, by the root of their size."""
+        weights = np.sqrt([len(t.users) for t in self.tasks])
+        made: npt.NDArray[np.float64] = weights / weights.sum()
+        return made
 
     def batch(self, data: TaskData, rows: Codes, drawn: Codes, launch: bool) -> Batch:
         """The batch of the pairs `rows` of `data` against the items `drawn`."""
         places, positive = data.users[rows], data.items[rows]
-        inside = data.inside[places]
-        inside = np.zeros_like(inside) if launch else inside - self.profiles.sums_of(positive, data.weights[rows])
         items, place = np.unique(np.concatenate([positive, drawn]), return_inverse=True)
         return Batch(
             data.task,
-            torch.from_numpy(self.profiles.pair(data.elsewhere[places], inside)),
+            torch.from_numpy(self.seen(data, rows, np.full(len(rows), launch))),
             torch.from_numpy(self.levels[data.active[places]]),
             items,
             torch.from_numpy(place[: len(rows)]),
             torch.from_numpy(place[len(rows) :]),
-            torch.from_numpy(_among(data.met, places, drawn)),
+            torch.from_numpy(among(data.met, places, drawn)),
         )
 
+    def seen(self, data: TaskData, rows: Codes, launch: Bools) -> Floats:
+        """(n, 2q + 2) profiles of the users of `rows` without what is to be found.
 
-def _among(met: sp.csr_matrix, rows: Codes, drawn: Codes) -> npt.NDArray[np.bool_]:
-    """(n, k) True where `met` holds (rows[i], drawn[j])."""
+        Args:
+            data: a task.
+            rows: (n,) of its pairs.
+            launch: (n,) True where the history in the domain is not seen.
+        """
+        places = data.users[rows]
+        inside = data.inside[places] - self.profiles.sums_of(data.items[rows], data.weights[rows])
+        return self.profiles.pair(data.elsewhere[places], np.where(launch[:, None], np.float32(0.0), inside))
+
+
+def among(met: sp.csr_matrix, rows: Codes, drawn: Codes) -> Bools:
+    """(n, k) True where `met` holds (rows[i], drawn[j]); `drawn` are distinct."""
     starts = met.indptr[rows].astype(np.int64)
     lengths = met.indptr[rows + 1] - starts
     ends = np.cumsum(lengths)

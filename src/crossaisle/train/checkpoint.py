@@ -28,6 +28,11 @@ def keeping(folder: Path | None) -> Iterator[None]:
         _folder.reset(token)
 
 
+def kept_in() -> Path | None:
+    """The folder of the innermost `keeping`; None outside of it."""
+    return _folder.get()
+
+
 def checkpoint_of(task: str) -> Path | None:
     """Where the phase called `task` leaves its checkpoint; None outside of `keeping`."""
     folder = _folder.get()

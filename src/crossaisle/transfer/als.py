@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,6 +10,7 @@ import scipy.sparse as sp
 
 from ..metrics import Doubles
 from ..models.base import Base
+from ..models.factors import factorised
 from ..recommender import Recommender, scorer
 from ..rng import generator
 from ..types import Codes, Floats, History, Tensors
@@ -32,8 +32,6 @@ from .space import Range, Space
 FOLD_BLOCK = 256
 _PRECISE = 1e-16
 """Conjugate gradients end where the squared error is this share of the solution's size."""
-_EXACT = 32
-"""Longer vectors are trained by conjugate gradients, three steps a sweep (Takács et al. 2011)."""
 
 
 @dataclass(frozen=True)
@@ -157,26 +155,9 @@ def worth_of(users: sp.csr_matrix, exponent: float) -> Floats:
 
 
 def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats:
-    """(items, factors) float32 from `users` (n, items) by `implicit`.
-
-    Threads share the rows, each of which is solved alone: their number (OMP_NUM_THREADS) does not change the outcome.
-    """
-    from implicit.cpu.als import AlternatingLeastSquares
-
-    state = int(generator(seed, "als").integers(2**31 - 1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # implicit advises on BLAS threads, which are the caller's to set
-        model = AlternatingLeastSquares(
-            factors=options.factors,
-            alpha=options.alpha,
-            regularization=options.regularization,
-            iterations=options.iterations,
-            num_threads=0,  # as many as OMP_NUM_THREADS allows
-            random_state=state,
-            use_cg=options.factors > _EXACT,
-        )
-        model.fit(users.astype(np.float32), show_progress=False)
-    return np.ascontiguousarray(model.item_factors, dtype=np.float32)
+    """(items, factors) float32 from `users` (n, items); see `factorised`."""
+    o, state = options, int(generator(seed, "als").integers(2**31 - 1))
+    return factorised(users, o.factors, o.alpha, o.regularization, o.iterations, state)[1]
 
 
 def fold_in(
