@@ -22,7 +22,7 @@ from crossaisle.fusion.ground import Ground
 from crossaisle.fusion.teachers import FactorOptions, FactorTeacher, NetworkTeacher
 from crossaisle.models.base import Base, item_rows, tensors_of, user_levels
 from crossaisle.progress import showing
-from crossaisle.testing_world import tiny_world
+from crossaisle.testing_world import tiny_problem, tiny_world, without
 from crossaisle.train.checkpoint import keeping
 from crossaisle.types import Codes
 
@@ -146,6 +146,14 @@ def test_a_teacher_of_one_domain_sees_the_history_there_whatever_the_student_see
     answers = [teacher(task, rows, items, launch).scores for launch in (True, False)]
     assert torch.equal(*answers)
     assert answers[0].std(dim=0).max() > 0  # people differ
+
+
+def test_a_teacher_of_one_domain_knows_its_own_items_by_their_ids() -> None:
+    bare = without(tiny_problem(), "item_content").world
+    options = SMALL | {"steps": 5, "teachers": "domains"}
+    base = fuse(bare, SOURCES, method="distil", **options)
+    assert base.facts["teachers"] == 2
+    assert np.isfinite(list(base.facts["losses"].values())).all()
 
 
 def test_factors_know_only_what_somebody_has() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..config import as_dict, build
 from ..encoders.content import Content
 from ..errors import ArtifactError
-from ..models.base import Base, tensors_of
+from ..models.base import Base, item_rows, tensors_of
 from ..models.factors import factorised
 from ..models.network import Network
 from ..models.profile import only
@@ -67,7 +67,7 @@ class NetworkTeacher:
 
     Attributes:
         network: whose heads answer.
-        content: of every item.
+        content: of every item, as this teacher reads it.
         sampler: the student's tasks with histories as this teacher reads them.
         heads: number of its head, by the student's.
         alone: whether it knows histories in the domain alone, and so always sees them.
@@ -103,7 +103,10 @@ class NetworkTeacher:
         shelves = {heads[t]: shelf for t, shelf in ground.catalogues.items() if t in heads}
         tasks = task_data(own, shelves, only(ground.events, listed(ground, domains)), base.profiles)
         sampler = Sampler(tasks, base.profiles, ground.levels, ground.seed)
-        return cls(base.network(), ground.content, sampler, heads, len(domains) < len(ground.sources))
+        alone = len(domains) < len(ground.sources)
+        # Which items are known by their ids depends on who had them: one domain's reader is not that of all.
+        content = base.reader.read(item_rows(ground.world)) if alone else ground.content
+        return cls(base.network(), content, sampler, heads, alone)
 
 
 @dataclass(frozen=True)
