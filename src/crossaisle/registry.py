@@ -17,11 +17,13 @@ class Registry(Generic[T]):
     Args:
         what: the word used in messages, for example ``"transfer method"``.
         group: entry-point group that third-party packages use; loading an entry point must register itself.
+        hint: what messages say of where all names are listed.
     """
 
-    def __init__(self, what: str, group: str) -> None:
+    def __init__(self, what: str, group: str, hint: str = "`crossaisle methods` lists all.") -> None:
         self.what = what
         self.group = group
+        self.hint = hint
         self._items: dict[str, T] = {}
         self._plugins_loaded = False
 
@@ -39,7 +41,7 @@ class Registry(Generic[T]):
         """
         self._load_plugins()
         if name not in self._items:
-            raise MethodError(unknown(self.what, name, self._items, hint="`crossaisle methods` lists all."))
+            raise MethodError(unknown(self.what, name, self._items, hint=self.hint))
         return self._items[name]
 
     def names(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -191,6 +192,15 @@ def test_from_base_to_an_item_that_nobody_has_seen(cli: Cli, shop: Path, tmp_pat
     assert (wrong.code, "holds a base, not a recommender" in wrong.err) == (2, True)
 
 
+def test_fuse_with_a_design_and_a_balance(cli: Cli, shop: Path, tmp_path: Path) -> None:
+    small = [f"-o{name}=8" for name in ("dim", "hidden", "collaborative", "steps")]
+    words = ["--method", "mmoe", "-o", "experts=4", "-o", "balance=pcgrad", *small, "-ocontent.text="]
+    said = cli("fuse", shop, "--sources", "tea", "coffee", "--out", tmp_path / "base", *words, "--json")
+    assert said.code == 0, said.err
+    about = json.loads((tmp_path / "base" / "artifact.json").read_text(encoding="utf-8"))["meta"]
+    assert (about["fusion"], about["sizes"]["experts"], about["facts"]["balance"]) == ("mmoe", 4, "pcgrad")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -199,6 +209,9 @@ def test_from_base_to_an_item_that_nobody_has_seen(cli: Cli, shop: Path, tmp_pat
         (["-o", "step=5"], "unknown key 'step': did you mean 'steps'"),
         (["-o", "content.txt=5"], "unknown key 'txt': did you mean 'text'"),
         (["-o", "steps=0"], "at least 1"),
+        (["--method", "mmoe", "-o", "experts=1"], "experts must be at least 2"),
+        (["--method", "mmoe", "-o", "experts=two"], "experts is 'two'; int is needed"),
+        (["-o", "balance=pcgrd"], "unknown balance 'pcgrd': did you mean 'pcgrad'"),
         (["--cut", "1999-01-01"], "no visible interactions"),
     ],
 )

@@ -105,3 +105,17 @@ def test_taking_pairs_away_hides_them_as_examples_only() -> None:
 def test_tasks_without_pairs_are_left_out() -> None:
     none = sp.csr_matrix((USERS, ITEMS), dtype=np.float32)
     assert [t.task for t in task_data({1: OWN[1], 2: none}, SHELVES, EVENTS, PROFILES)] == [1]
+
+
+def test_a_step_of_several_tasks_shares_the_examples() -> None:
+    step = SAMPLER.several(7, 2)
+    assert [b.task for b in step.parts] == [1, 2]
+    assert [len(b) for b in step.parts] == [8, 8]
+    assert len(step) == 16
+    assert [len(b.negatives) for b in step.parts] == [8, 8]
+    assert all(map(same, step.parts, SAMPLER.several(7, 9).parts))  # there are no more
+    assert not any(map(same, step.parts, SAMPLER.several(8, 2).parts))
+    ones = [SAMPLER.several(s, 1).parts for s in range(20)]
+    assert {len(parts) for parts in ones} == {1}
+    assert {b.task for parts in ones for b in parts} == {1, 2}
+    assert [len(b) for b in dataclasses.replace(SAMPLER, size=1).several(0, 2).parts] == [1, 1]

@@ -1,5 +1,5 @@
 """Fusion methods, one file each; importing this package registers them."""
 
-from . import contrastive, distil, shared_bottom
+from . import contrastive, distil, mmoe, ple, shared_bottom, star
 
-__all__ = ["contrastive", "distil", "shared_bottom"]
+__all__ = ["contrastive", "distil", "mmoe", "ple", "shared_bottom", "star"]

@@ -18,6 +18,7 @@ from ..errors import MethodError
 from ..models.base import Base, item_rows, mark_of, people_of, user_levels
 from ..models.network import Network, Sizes
 from ..models.profile import Profiles
+from ..train.balance import BALANCES
 from ..train.batches import Sampler, TaskData, task_data
 from ..train.loop import Phase, Trained
 from ..types import Codes
@@ -48,9 +49,17 @@ class NetworkOptions:
     """Share of steps in which users are seen without their history in the domain, as on a launch day."""
     content: ContentOptions = field(default_factory=ContentOptions)
     """What of the items is read."""
+    balance: str = "sum"
+    """How tasks (domain, event) are balanced: sum, which shows the network one task a step, or one of uncertainty,
+    gradnorm, pcgrad, mgda, alignedmtl and upgrad, which weigh several against each other."""
+    tasks_a_step: int = 8
+    """Tasks that a step of a balance other than sum sees at most; they share the `batch` examples."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
+        BALANCES.get(self.balance)
+        if self.tasks_a_step < 2:
+            raise ValueError("tasks_a_step must be at least 2: a balance weighs tasks against each other.")
         if min(self.steps, self.batch, self.negatives, self.dim, self.hidden, self.collaborative) < 1:
             raise ValueError("steps, batch, negatives, dim, hidden and collaborative must be at least 1.")
         if not 0 <= self.launch <= 1 or self.rate <= 0:

@@ -45,6 +45,20 @@ class Batch:
         return len(self.positive)
 
 
+@dataclass(frozen=True)
+class Batches:
+    """One step's examples of several tasks.
+
+    Attributes:
+        parts: a batch of each.
+    """
+
+    parts: tuple[Batch, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+
 @dataclass(frozen=True, eq=False)
 class TaskData:
     """What one task trains on: r distinct (user, item) pairs of a users with events of the task.
@@ -107,12 +121,24 @@ class Sampler:
         """What `step` draws: place of its task in `tasks`, pairs of it, items, and whether it is seen as on day one."""
         draw = generator(self.seed, "batch", str(step))
         place = int(draw.choice(len(self.tasks), p=self.shares))
-        data = self.tasks[place]
-        rows = draw.integers(0, len(data.users), self.size)
-        drawn = data.catalogue
+        return place, *self._drawn(self.tasks[place], draw, self.size)
+
+    def several(self, step: int, number: int) -> Batches:
+        """One batch each of `number` tasks, drawn as above, or of all where there are no more.
+
+        They share `size`: as many examples a step as with one task, but at least one of each.
+        """
+        draw = generator(self.seed, "batches", str(step))
+        few = min(number, len(self.tasks))
+        chosen = np.sort(draw.choice(len(self.tasks), few, replace=False, p=self.shares)).tolist()
+        tasks, size = [self.tasks[t] for t in chosen], max(1, self.size // few)
+        return Batches(tuple(self.batch(t, *self._drawn(t, draw, size)) for t in tasks))
+
+    def _drawn(self, data: TaskData, draw: np.random.Generator, size: int) -> tuple[Codes, Codes, bool]:
+        rows, drawn = draw.integers(0, len(data.users), size), data.catalogue
         if len(drawn) > self.negatives:
             drawn = draw.choice(drawn, self.negatives, replace=False)
-        return place, rows, drawn, bool(draw.random() < self.launch)
+        return rows, drawn, bool(draw.random() < self.launch)
 
     @cached_property
     def shares(self) -> npt.NDArray[np.float64]:

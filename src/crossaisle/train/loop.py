@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..progress import tick
+from .balance import Balance
 from .checkpoint import checkpoint_of, load_checkpoint, remove_checkpoint, save_checkpoint
 from .watch import EarlyStop, check_finite
 
@@ -63,6 +64,7 @@ def train(
     batch_of: Callable[[int], B],
     losses_of: Callable[[B, float], Losses],
     stop: EarlyStop | None = None,
+    balance: Balance | None = None,
 ) -> Trained:
     """Run one phase.
 
@@ -71,16 +73,21 @@ def train(
         model: whose state is checkpointed and put back to its best by `stop`.
         groups: parameter groups for AdamW (``params`` and perhaps ``lr``, ``weight_decay``).
         batch_of: step number → batch; must depend on the number alone, so that a resumed phase sees the same batches.
-        losses_of: (batch, progress 0 to 1) → named scalar terms; their sum is minimised.
+        losses_of: (batch, progress 0 to 1) → named scalar terms; their sum is minimised where there is no `balance`.
         stop: looks at validation every `phase.every` steps.
+        balance: weighs the terms against each other; its own parameters are trained with those of `groups`.
 
     Raises:
         TrainingError: a term is not finite (names the term and the step).
     """
-    optimiser = torch.optim.AdamW([dict(g) for g in groups], lr=phase.rate, weight_decay=phase.decay, fused=True)
+    whole, own = _with_state(model, balance)
+    optimiser = torch.optim.AdamW(
+        [*(dict(g) for g in groups), *own], lr=phase.rate, weight_decay=phase.decay, fused=True
+    )
+    moved = [p for g in optimiser.param_groups[: len(groups)] for p in g["params"]]
     rates = [group["lr"] for group in optimiser.param_groups]
     checkpoint = checkpoint_of(phase.task) if phase.resumable else None
-    first, means = load_checkpoint(checkpoint, model, optimiser)
+    first, means = load_checkpoint(checkpoint, whole, optimiser)
     if stop is not None and first == 0:
         stop.look(model, 0)
     model.train()
@@ -91,12 +98,12 @@ def train(
         losses = check_finite(terms, phase.task, step)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * _rate(step - 1, phase)
-        _descend(optimiser, terms, phase.clip)
+        _descend(optimiser, terms, moved, phase.clip, balance)
         seen += len(batch)  # type: ignore[arg-type]
         means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
         tick(phase.task, step, phase.steps)
         if step % phase.every == 0:
-            save_checkpoint(checkpoint, model, optimiser, step, means)
+            save_checkpoint(checkpoint, whole, optimiser, step, means)
         if stop is not None and (step % phase.every == 0 or step == phase.steps) and stop.look(model, step):
             break
     if stop is not None:
@@ -106,10 +113,29 @@ def train(
     return Trained(step, seen / max(time.perf_counter() - started, 1e-9), means)
 
 
-def _descend(optimiser: torch.optim.Optimizer, terms: Losses, clip: float) -> None:
+def _with_state(model: nn.Module, balance: Balance | None) -> tuple[nn.Module, list[dict[str, Any]]]:
+    """What is checkpointed, and the parameter groups that the balance adds."""
+    if not isinstance(balance, nn.Module):
+        return model, []
+    learned = list(balance.parameters())
+    return nn.ModuleDict({"model": model, "balance": balance}), [{"params": learned, "weight_decay": 0.0}] * bool(
+        learned
+    )
+
+
+def _descend(
+    optimiser: torch.optim.Optimizer,
+    terms: Losses,
+    parameters: Sequence[nn.Parameter],
+    clip: float,
+    balance: Balance | None,
+) -> None:
     optimiser.zero_grad(set_to_none=True)
-    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], clip)
+    if balance is None:
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+    else:
+        balance(terms, parameters)
+    nn.utils.clip_grad_norm_(parameters, clip)
     optimiser.step()
 
 
