@@ -52,7 +52,7 @@ class NetworkOptions:
     balance: str = "sum"
     """How tasks (domain, event) are balanced: sum, which shows the network one task a step, or one of uncertainty,
     gradnorm, pcgrad, mgda, alignedmtl and upgrad, which weigh several against each other."""
-    tasks_a_step: int = 8
+    tasks_a_step: int = 4
     """Tasks that a step of a balance other than sum sees at most; they share the `batch` examples."""
 
     def __post_init__(self) -> None:
