@@ -21,6 +21,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "target_only": {"first_steps": 30, "steps": 40, "content": NO_TEXT},
     "finetune": {"steps": 80},
     "probe": {"steps": 80},
+    "lora": {"steps": 80},
+    "adapter": {"steps": 80},
     "shared_bottom": {"steps": 40},
     "sequence": {"steps": 30, "content": NO_TEXT},
     "warm_cold": {"content": NO_TEXT},

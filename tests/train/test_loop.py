@@ -48,6 +48,28 @@ def test_the_loss_falls() -> None:
     assert not model.training
 
 
+def test_a_group_is_frozen_until_its_start_and_does_not_count_in_the_norm_until_then() -> None:
+    def ends(steps: int) -> tuple[Tensor, Tensor]:
+        model = line()
+        groups = [{"params": [model.weight]}, {"params": [model.bias], "start": 10}]
+        phase = Phase("line", steps, 0.1, clip=1e-3)
+        train(phase, model, groups, batch_of, lambda b, _: {"all": 1e3 * model.bias.sum() + model(b).square().mean()})
+        return model.weight.detach(), model.bias.detach()
+
+    alone = line()
+    train(
+        Phase("line", 10, 0.1, clip=1e-3),
+        alone,
+        [{"params": [alone.weight]}],
+        batch_of,
+        lambda b, _: {"all": alone(b).square().mean()},
+    )
+    weight, bias = ends(10)
+    assert torch.equal(bias, line().bias)
+    assert torch.equal(weight, alone.weight)
+    assert not torch.equal(ends(11)[1], line().bias)
+
+
 def test_rates_rise_then_fall_to_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
     step = torch.optim.AdamW.step

@@ -78,6 +78,9 @@ def changed(problem: Problem, method: str, **options: Any) -> set[str]:
         ("finetune", {"steps": 80, "unfreeze": ("items",)}, set()),
         ("finetune", {"steps": 80}, {"heads", "user"}),
         ("finetune", {"steps": 80, "unfreeze": ("item",)}, {"item"}),
+        ("finetune", {"steps": 80, "unfreeze": ("bias",)}, {"user", "item"}),
+        ("lora", {"steps": 80}, {"user", "item"}),
+        ("adapter", {"steps": 80}, set()),
         ("shared_bottom", {"steps": 20}, {"heads", "user", "item"}),
     ],
 )  # fmt: skip

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from .mixing import mixing_of
+from .adapters import Bottleneck
+from .mixing import Shared, mixing_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Sizes:
         design: what of the towers a task has of its own (see `mixing.DESIGNS`).
         experts: number of experts of a design that has some.
         own: number of tasks that have experts of their own, in a design that has such.
+        bottleneck: width of the adapters that every task but the shared one has (0: none).
     """
 
     text: int
@@ -40,6 +42,7 @@ class Sizes:
     design: str = "shared"
     experts: int = 0
     own: int = 0
+    bottleneck: int = 0
 
     def to_meta(self) -> dict[str, Any]:
         """JSON-able."""
@@ -93,6 +96,7 @@ class ItemTower(nn.Module):
         self.fuse = Fuse((sizes.text, sizes.numeric), sizes.levels, sizes.hidden, drop)
         self.body = nn.Sequential(nn.LayerNorm(sizes.hidden), nn.GELU(), nn.Dropout(drop))
         self.mixing = mixing_of(sizes.design, sizes.hidden, tasks, sizes.experts, sizes.own)
+        self.adapter = Bottleneck(tasks, sizes.hidden, sizes.bottleneck) if sizes.bottleneck else Shared()
         self.vector = nn.Linear(sizes.hidden, sizes.dim)
         self.bias = nn.Sequential(
             nn.Linear(sizes.hidden, sizes.hidden // 2), nn.GELU(), nn.Linear(sizes.hidden // 2, 1)
@@ -100,7 +104,7 @@ class ItemTower(nn.Module):
 
     def forward(self, text: Tensor, numeric: Tensor, levels: Tensor, task: int) -> tuple[Tensor, Tensor]:
         """Vectors (n, d), biases (n,) as `task` sees them."""
-        hidden = self.mixing(self.body(self.fuse((text, numeric), levels)), task)
+        hidden = self.adapter(self.mixing(self.body(self.fuse((text, numeric), levels)), task), task)
         return self.vector(hidden), self.bias(hidden).squeeze(1)
 
 
@@ -112,11 +116,13 @@ class UserTower(nn.Module):
         self.fuse = Fuse((sizes.profile,), sizes.user_levels, sizes.hidden, drop)
         self.body = nn.Sequential(nn.LayerNorm(sizes.hidden), nn.GELU(), nn.Dropout(drop))
         self.mixing = mixing_of(sizes.design, sizes.hidden, tasks, sizes.experts, sizes.own)
+        self.adapter = Bottleneck(tasks, sizes.hidden, sizes.bottleneck) if sizes.bottleneck else Shared()
         self.vector = nn.Linear(sizes.hidden, sizes.dim)
 
     def forward(self, profile: Tensor, levels: Tensor, task: int) -> Tensor:
         """(n, d) as `task` sees them, before its head."""
-        vectors: Tensor = self.vector(self.mixing(self.body(self.fuse((profile,), levels)), task))
+        hidden = self.adapter(self.mixing(self.body(self.fuse((profile,), levels)), task), task)
+        vectors: Tensor = self.vector(hidden)
         return vectors
 
 

@@ -71,7 +71,8 @@ def train(
     Args:
         phase: steps, rates, checkpoint.
         model: whose state is checkpointed and put back to its best by `stop`.
-        groups: parameter groups for AdamW (``params`` and perhaps ``lr``, ``weight_decay``).
+        groups: parameter groups for AdamW (``params`` and perhaps ``lr``, ``weight_decay``), each perhaps with
+            ``start``, the number of steps for which it is frozen at first.
         batch_of: step number → batch; must depend on the number alone, so that a resumed phase sees the same batches.
         losses_of: (batch, progress 0 to 1) → named scalar terms; their sum is minimised where there is no `balance`.
         stop: looks at validation every `phase.every` steps.
@@ -98,7 +99,7 @@ def train(
         losses = check_finite(terms, phase.task, step)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * _rate(step - 1, phase)
-        _descend(optimiser, terms, moved, phase.clip, balance)
+        _descend(optimiser, terms, moved, phase.clip, step, balance)
         seen += len(batch)  # type: ignore[arg-type]
         means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
         tick(phase.task, step, phase.steps)
@@ -128,6 +129,7 @@ def _descend(
     terms: Losses,
     parameters: Sequence[nn.Parameter],
     clip: float,
+    step: int,
     balance: Balance | None,
 ) -> None:
     optimiser.zero_grad(set_to_none=True)
@@ -135,6 +137,10 @@ def _descend(
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
     else:
         balance(terms, parameters)
+    for group in optimiser.param_groups:
+        if step <= group.get("start", 0):
+            for parameter in group["params"]:
+                parameter.grad = None
     nn.utils.clip_grad_norm_(parameters, clip)
     optimiser.step()
 

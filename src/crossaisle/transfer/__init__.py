@@ -1,6 +1,7 @@
 """Transfer methods, one file each; importing this package registers them."""
 
 from . import (
+    adapter,
     als,
     als_mix,
     blend,
@@ -11,9 +12,11 @@ from . import (
     graph_filter,
     item_knn,
     lightgcn,
+    lora,
     popularity,
     probe,
     ptupcdr,
+    ridge_probe,
     sequence,
     shared_bottom,
     sscdr,
@@ -26,6 +29,7 @@ from . import (
 )
 
 __all__ = [
+    "adapter",
     "als",
     "als_mix",
     "blend",
@@ -36,9 +40,11 @@ __all__ = [
     "graph_filter",
     "item_knn",
     "lightgcn",
+    "lora",
     "popularity",
     "probe",
     "ptupcdr",
+    "ridge_probe",
     "sequence",
     "shared_bottom",
     "sscdr",

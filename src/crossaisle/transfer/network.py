@@ -210,7 +210,7 @@ class Shop:
             vectors[:, -1] += target.items.bias.numpy()
         return NetworkScorer(
             weights={n: t.detach().clone() for n, t in network.state_dict().items()},
-            sizes=self.base.sizes,
+            sizes=network.sizes,
             tasks=network.tasks,
             task=target.task,
             item_vectors=vectors,

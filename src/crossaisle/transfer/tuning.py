@@ -40,6 +40,7 @@ class Tuning:
         patience: looks without improvement before stopping.
         every: steps between looks.
         launch: share of steps in which users are seen without their history in the target.
+        l2_sp: pull of the network's weights that move to where they start; 0 for none.
     """
 
     steps: int
@@ -51,6 +52,7 @@ class Tuning:
     patience: int = 3
     every: int = 40
     launch: float = 0.5
+    l2_sp: float = 0.0
 
 
 Groups = Callable[[Target], list[Mapping[str, Any]]]
@@ -79,12 +81,12 @@ def tune(
     phase = Phase(name, tuning.steps, tuning.rate, decay=0.0, every=tuning.every)
     stop = EarlyStop(lambda _: -_valid_loss(target, shop, looks), tuning.patience)
     rest = replace(sampler, tasks=(sampler.tasks[0].take(train_rows),))
-    _run(target, groups(target), shop, rest, phase, tuning.penalty, stop)
+    _run(target, groups(target), shop, rest, phase, tuning, stop)
     if stop.best_step == 0:
         return make(), {"steps": 0, "why": "validation gained nothing"}
     gained = round(stop.best - (stop.first or 0.0), 4)
     final, steps = make(), max(1, round(stop.best_step / (1 - tuning.valid_share)))
-    _run(final, groups(final), shop, sampler, replace(phase, steps=steps), tuning.penalty)
+    _run(final, groups(final), shop, sampler, replace(phase, steps=steps), tuning)
     return final, {"steps": steps, "validation_gain_nats": gained}
 
 
@@ -133,17 +135,39 @@ def _run(
     shop: Shop,
     sampler: Sampler,
     phase: Phase,
-    penalty: float,
+    tuning: Tuning,
     stop: EarlyStop | None = None,
 ) -> None:
-    pull = penalty / sum(len(t.users) for t in sampler.tasks)
+    pairs = sum(len(t.users) for t in sampler.tasks)
+    start = starting_point(target, trained) if tuning.l2_sp else []
     fixed = None if _item_tower_moves(target, trained) else shelf_vectors(target, shop)
 
     def losses(batch: Batch, progress: float) -> dict[str, Tensor]:
-        return {"rank": target_loss(target, shop, batch, fixed), "prior": pull * target.items.penalty()}
+        terms = {"rank": target_loss(target, shop, batch, fixed)}
+        terms["prior"] = tuning.penalty / pairs * target.items.penalty()
+        if start:
+            terms["start"] = tuning.l2_sp / pairs * distance(start)
+        return terms
 
     with seeded(shop.problem.seed, phase.task):
         train(phase, target, trained, sampler, losses, stop)
+
+
+Pinned = list[tuple[nn.Parameter, Tensor]]
+
+
+def starting_point(target: Target, trained: list[Mapping[str, Any]]) -> Pinned:
+    """The weights of the network that move, each with its value now; items have a pull of their own."""
+    own = {id(p) for p in target.items.parameters()}
+    return [(p, p.detach().clone()) for g in trained for p in g["params"] if id(p) not in own]
+
+
+def distance(start: Pinned) -> Tensor:
+    """Σ ‖w − w⁰‖² (Li et al. 2018, L2-SP, eq. 2).
+
+    What is new for the target starts at its neutral value, mostly zero, so that its term is the plain ‖w‖² of eq. 3.
+    """
+    return torch.stack([(now - then).square().sum() for now, then in start]).sum()
 
 
 def _item_tower_moves(target: Target, trained: list[Mapping[str, Any]]) -> bool:
