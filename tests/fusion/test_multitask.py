@@ -55,6 +55,18 @@ def test_every_fusion_takes_every_balance(method: str, balance: str) -> None:
         assert not same(base, fused(method))
 
 
+@pytest.mark.parametrize("balance", ["uncertainty", "upgrad"])
+@pytest.mark.parametrize(
+    ("method", "options"), [("contrastive", {}), ("distil", {"teacher_options": {"steps": 5, **SMALL}})]
+)
+def test_terms_of_one_task_are_balanced_as_well(method: str, options: dict[str, Any], balance: str) -> None:
+    plain, made = (
+        fuse(tiny_world(), SOURCES, method=method, balance=b, steps=10, **options, **SMALL) for b in ("sum", balance)
+    )
+    assert made.facts["losses"].keys() == plain.facts["losses"].keys()
+    assert not same(made, plain)
+
+
 class Interrupt(Exception):
     pass
 

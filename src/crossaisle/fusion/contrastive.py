@@ -18,6 +18,7 @@ from ..train.pairs import Mixed, Pairs, PairSampler, Views
 from .common import rank_loss
 from .ground import Ground, NetworkOptions
 from .method import fusion
+from .multitask import balance_of
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,12 @@ def fit(world: World, sources: tuple[str, ...], options: ContrastiveOptions, see
     with seeded(seed, "contrastive"):
         network = Network(ground.sizes(), len(ground.tasks))
         groups = [{"params": list(network.parameters())}]
-        done = train(
-            options.phase(), network, groups, sampler, lambda b, _: losses(network, ground.content, options, b)
-        )
+
+        def terms(batch: Mixed, progress: float) -> dict[str, Tensor]:
+            return losses(network, ground.content, options, batch)
+
+        balance = balance_of(options, lambda: terms(sampler(1), 0.0))
+        done = train(options.phase(), network, groups, sampler, terms, balance=balance)
     return ground.base("contrastive", network, done)
 
 

@@ -21,6 +21,7 @@ from ..train.loop import train
 from .common import scores_of
 from .ground import Ground, NetworkOptions
 from .method import fusion
+from .multitask import balance_of
 from .teachers import Answer, NetworkTeacher, Teacher, forgotten, teachers_of
 
 
@@ -77,13 +78,14 @@ def fit(world: World, sources: tuple[str, ...], options: DistilOptions, seed: in
         known = {task: n for n, group in enumerate(groups) for task, home in homes.items() if home in group}
         with seeded(seed, "distil"):
             pupil = Pupil(Network(ground.sizes(), len(ground.tasks)), teachers)
-            done = train(
-                dataclasses.replace(options.phase(), task="distil"),
-                pupil,
-                [{"params": list(pupil.parameters())}],
-                Lessons(sampler, teachers, known),
-                lambda lesson, _: losses(pupil, ground, options, lesson),
-            )
+            lessons = Lessons(sampler, teachers, known)
+
+            def terms(lesson: Lesson, progress: float) -> dict[str, Tensor]:
+                return losses(pupil, ground, options, lesson)
+
+            phase, every = dataclasses.replace(options.phase(), task="distil"), [{"params": list(pupil.parameters())}]
+            balance = balance_of(options, lambda: terms(lessons(1), 0.0))
+            done = train(phase, pupil, every, lessons, terms, balance=balance)
     sizes = {
         "parameters": parameters(pupil.network),
         "teacher_parameters": sum(parameters(t.network) for t in teachers if isinstance(t, NetworkTeacher)),

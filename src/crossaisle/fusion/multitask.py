@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from ..models.base import Base
 from ..models.network import Network
 from ..rng import seeded
-from ..train.balance import BALANCES
+from ..train.balance import BALANCES, Balance
 from ..train.loop import Trained, train
 from .common import rank_loss
-from .ground import Ground
+from .ground import Ground, NetworkOptions
 
 
 def ranked(ground: Ground, name: str, design: str = "shared", experts: int = 0, own: int = 0) -> Base:
@@ -26,6 +28,11 @@ def ranked(ground: Ground, name: str, design: str = "shared", experts: int = 0, 
         done = _train(ground, network)
     chosen = ground.options.balance
     return ground.base(name, network, done, **({} if chosen == "sum" else {"balance": chosen}))
+
+
+def balance_of(options: NetworkOptions, names: Callable[[], Iterable[str]]) -> Balance | None:
+    """The balance that `options` name over the terms `names`; None for the plain sum."""
+    return None if options.balance == "sum" else BALANCES.get(options.balance).make(list(names()))
 
 
 def _train(ground: Ground, network: Network) -> Trained:
