@@ -104,8 +104,13 @@ class ItemTower(nn.Module):
 
     def forward(self, text: Tensor, numeric: Tensor, levels: Tensor, task: int) -> tuple[Tensor, Tensor]:
         """Vectors (n, d), biases (n,) as `task` sees them."""
-        hidden = self.adapter(self.mixing(self.body(self.fuse((text, numeric), levels)), task), task)
+        hidden = self.hidden(text, numeric, levels, task)
         return self.vector(hidden), self.bias(hidden).squeeze(1)
+
+    def hidden(self, text: Tensor, numeric: Tensor, levels: Tensor, task: int) -> Tensor:
+        """(n, h) what the last layers read."""
+        made: Tensor = self.adapter(self.mixing(self.body(self.fuse((text, numeric), levels)), task), task)
+        return made
 
 
 class UserTower(nn.Module):
@@ -121,9 +126,13 @@ class UserTower(nn.Module):
 
     def forward(self, profile: Tensor, levels: Tensor, task: int) -> Tensor:
         """(n, d) as `task` sees them, before its head."""
-        hidden = self.adapter(self.mixing(self.body(self.fuse((profile,), levels)), task), task)
-        vectors: Tensor = self.vector(hidden)
+        vectors: Tensor = self.vector(self.hidden(profile, levels, task))
         return vectors
+
+    def hidden(self, profile: Tensor, levels: Tensor, task: int) -> Tensor:
+        """(n, h) what the last layer reads."""
+        made: Tensor = self.adapter(self.mixing(self.body(self.fuse((profile,), levels)), task), task)
+        return made
 
 
 class Heads(nn.Module):
