@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from crossaisle.cli.progress import drawing
 from crossaisle.data.demo import CUT, TEST_WEEKS
 from crossaisle.data.load import open_world
 from crossaisle.data.world import World
@@ -198,7 +199,8 @@ def main() -> None:
         study = replace(question.study, seeds=tuple(asked.seeds), ship="blend" if not asked.only else specs[-1].label)
         question, world = replace(question, study=study), world_of(question)
         out = asked.out / question.name.replace(" ", "-")
-        reports[question.name] = evaluate(world, study, specs, out)
+        with drawing():
+            reports[question.name] = evaluate(world, study, specs, out)
         differences += added(question, world, specs, out)
         (out / "report.json").write_text(json.dumps(reports[question.name].to_dict(), indent=1), encoding="utf-8")
         (out / "added.json").write_text(json.dumps([asdict(d) for d in differences], indent=1), encoding="utf-8")
