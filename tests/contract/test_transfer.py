@@ -28,6 +28,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "maml": {"steps": 20},
     "meta_embedding": {"steps": 20},
     "sequence": {"steps": 30, "content": NO_TEXT},
+    "diffusion": {"steps": 40, "hidden": (16,)},
     "warm_cold": {"content": NO_TEXT},
     "blend": {"tries": 20, "part_options": {"als": {"scope": "all"}, "shared_bottom": {"steps": 40}}},
 }
