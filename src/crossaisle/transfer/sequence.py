@@ -86,7 +86,7 @@ class SequenceOptions:
     options=SequenceOptions,
     paper="Kang & McAuley 2018, SASRec, arXiv:1808.09781; items by content as in Hou et al. 2022, UniSRec",
     when="what comes next depends on what came last, and items or the shop are new",
-    cost="medium",
+    cost="high",
     needs=("item_content", "timestamps"),
     random=True,
 )
