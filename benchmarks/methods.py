@@ -200,6 +200,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", help="questions whose name begins so; all when absent")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", help="labels of methods; all when absent")
+    parser.add_argument("--without", nargs="+", default=[], help="labels that are left out this time")
     parser.add_argument("--write", type=Path, help="folder for methods.md, methods.json and methods.svg")
     asked = parser.parse_args()
     reports: dict[str, Report] = {}
@@ -207,7 +208,8 @@ def main() -> None:
     for question in QUESTIONS:
         if asked.sets and not any(question.name.startswith(s) for s in asked.sets):
             continue
-        specs = tuple(s for s in methods_of(question) if not asked.only or s.label in asked.only)
+        specs = methods_of(question)
+        specs = tuple(s for s in specs if s.label in (asked.only or [s.label]) and s.label not in asked.without)
         study = replace(question.study, seeds=tuple(asked.seeds), ship="blend" if not asked.only else specs[-1].label)
         question, world = replace(question, study=study), world_of(question)
         out = asked.out / question.name.replace(" ", "-")
