@@ -145,3 +145,32 @@ def test_auc_equals_the_count_of_pairs(scores: np.ndarray, data: st.DataObject) 
     pairs = positive[:, None] - negative[None, :]
     expected = ((pairs > 0) + 0.5 * (pairs == 0)).mean() if pairs.size else float("nan")
     assert metrics.auc(scores, labels) == pytest.approx(expected, nan_ok=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1), st.integers(0, 2)), min_size=1, max_size=30))
+def test_grouped_auc_is_the_mean_of_the_groups(rows: list[tuple[int, int, int]]) -> None:
+    scores, labels, groups = np.array(rows).T
+    parts = [(metrics.auc(scores[groups == g], labels[groups == g]), (groups == g).sum()) for g in range(3)]
+    known = [(area, size) for area, size in parts if not math.isnan(area)]
+    expected = sum(a * n for a, n in known) / sum(n for _, n in known) if known else float("nan")
+    assert metrics.gauc(scores, labels, groups) == pytest.approx(expected, nan_ok=True)
+    # A rising curve of the scores keeps the order, a falling one turns it.
+    assert metrics.gauc(np.exp(scores), labels, groups) == pytest.approx(expected, nan_ok=True)
+    assert metrics.gauc(-scores, labels, groups) == pytest.approx(1 - expected, nan_ok=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=40), st.integers(1, 12))
+def test_calibration_error_is_between_the_gap_of_the_whole_and_that_of_each_row(
+    rows: list[tuple[float, int]], bins: int
+) -> None:
+    told, labels = np.array(rows).T
+    error = metrics.calibration_error(told, labels, bins)
+    assert abs(told.mean() - labels.mean()) - 1e-12 <= error <= np.abs(told - labels).mean() + 1e-12
+    assert metrics.calibration_error(told[::-1], labels[::-1], bins) == pytest.approx(error)
+    assert metrics.calibration_error(labels, labels, bins) == 0
+    # In one bin, and for a constant, only the mean counts.
+    assert metrics.calibration_error(told, labels, 1) == pytest.approx(abs(told.mean() - labels.mean()))
+    constant = np.full(len(labels), labels.mean())
+    assert metrics.calibration_error(constant, labels, bins) == pytest.approx(0, abs=1e-12)

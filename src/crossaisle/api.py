@@ -26,13 +26,14 @@ from .data.load import open_world
 from .data.split import Moment, Split
 from .data.splits.base import moment
 from .data.world import World
-from .errors import ConfigError, MethodError
+from .errors import ConfigError, DataError, MethodError
 from .evaluate.budget import Budget
 from .evaluate.result import Report
 from .evaluate.search import Search, tuned
 from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
 from .evaluate.study import evaluate
 from .evaluate.validation import validation_of
+from .fusion import rates as _rates
 from .fusion.method import FUSIONS
 from .models.base import Base
 from .recommender import Recommender
@@ -51,6 +52,7 @@ __all__ = [
     "evaluate",
     "fuse",
     "open_world",
+    "probabilities",
     "transfer",
 ]
 
@@ -83,6 +85,30 @@ def fuse(
     ready: Any = build(chosen.options, options, f"options of {method!r}")
     names = tuple(sources) or tuple(world.domains.ids.to_list())
     return chosen.fit(_sources_alone(world, names, cut), names, ready, seed)
+
+
+def probabilities(base: Base, world: World, domain: str, users: Sequence[str], items: Sequence[str]) -> pl.DataFrame:
+    """How likely each user is to click and to buy the item of `domain` that is shown: one row per pair.
+
+    Args:
+        base: of the fusion ``esmm``.
+        world: its rows may be seen; a user is known by those of the base's domains.
+        domain: one with views or clicks beside purchases.
+        users: n user ids; who is unknown is answered as a stranger.
+        items: n item ids, the a-th for the a-th user.
+
+    Returns:
+        ``user_id``, ``item_id``, ``ctr`` (a click, if shown), ``cvr`` (a purchase, if clicked), ``ctcvr`` (both).
+
+    Raises:
+        MethodError: the base has no probabilities for `domain`.
+        DataError: users and items are not equally many, or items are not of `domain`.
+    """
+    if len(users) != len(items):
+        raise DataError(f"{len(users)} users and {len(items)} items were given: give one item for each user.")
+    codes = (vocab.encode(list(ids)) for vocab, ids in ((world.user_ids, users), (world.item_ids, items)))
+    found = _rates.probabilities(base, world, domain, *codes)
+    return pl.DataFrame({"user_id": list(users), "item_id": list(items), **vars(found)})
 
 
 def transfer(  # noqa: PLR0913 - one door; all but two are given by name
