@@ -134,7 +134,7 @@ class LightGcnScorer:
     options=LightGcnOptions,
     paper="He et al. 2020, LightGCN; loss: Wu et al. 2022, On the Effectiveness of Sampled Softmax Loss",
     when="as a control, where a paper compares with it",
-    cost="medium",
+    cost="high",
     needs=("target_interactions",),
     random=True,
 )
