@@ -4,7 +4,7 @@
     python benchmarks/methods.py --out runs/methods --write docs/results
 
 Seven questions of five data sets; every cell (method, step, seed) is kept in --out, and the same call goes on where it
-stopped. Nothing is tuned: each method runs with its defaults (`QUICKER` names the exception), which is the equal budget.
+stopped. Nothing is tuned: each method runs with its defaults (but for `QUICKER`), which is the equal budget.
 With --write nothing runs that is there already, and the page, its plot and its JSON are written.
 """
 
@@ -48,7 +48,7 @@ WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als"
 """Closed forms over all domains."""
 COMPOSITE = ("blend", "stack")
 QUICKER = {"lightgcn": {"epochs": 8, "batch": 16_384, "rate": 0.02}}
-"""As in `crossaisle bench`: with small steps a walk over the whole graph each takes a quarter of an hour on the demo."""
+"""As in `crossaisle bench`: with small steps, each a walk over the whole graph, it takes a quarter of an hour."""
 CLOSED = ("popularity", "als", "user_kernel")
 """Parts of the blend that are no networks; each neural part is added to them, to see whether it says anything new."""
 ABLATED = ("shared_bottom", "diffusion")
