@@ -17,6 +17,7 @@ from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.zero_shot import base_of
 
 NO_TEXT = {"text": ""}
+FEW_STEPS = {"steps": 40, "batch": 32, "negatives": 64, "sample": 32}
 QUICK: dict[str, dict[str, Any]] = {
     "target_only": {"first_steps": 30, "steps": 40, "content": NO_TEXT},
     "finetune": {"steps": 80},
@@ -27,6 +28,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "anil": {"steps": 20},
     "maml": {"steps": 20},
     "meta_embedding": {"steps": 20},
+    **dict.fromkeys(("cdan", "coral", "dann", "mmd", "ot", "wdgrl"), FEW_STEPS),
     "sequence": {"steps": 30, "content": NO_TEXT},
     "diffusion": {"steps": 40, "hidden": (16,)},
     "warm_cold": {"content": NO_TEXT},

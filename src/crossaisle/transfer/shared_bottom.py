@@ -92,8 +92,10 @@ def fit(base: Base | None, problem: Problem, options: SharedBottomOptions) -> Re
     return recommender_for(problem, "shared_bottom", shop.scorer(target, "history"), fusion=known.fusion, **facts)
 
 
-def source_sampler(own: Sampler, shop: Shop) -> Sampler:
+def source_sampler(own: Sampler, shop: Shop, method: str = "shared_bottom") -> Sampler:
     """Batches of the sources' tasks for which the base has heads; otherwise as `own`, which reads the same histories.
+
+    `method` is named in the error.
 
     Raises:
         MethodError: the base has a head for none of them.
@@ -104,7 +106,7 @@ def source_sampler(own: Sampler, shop: Shop) -> Sampler:
     shared = [(task, heads[name]) for task, name in enumerate(names) if task and name in heads]
     if not shared:
         raise MethodError(
-            f"shared_bottom trains the base's domains and the target together, but of the base's "
+            f"{method} trains the base's domains and the target together, but of the base's "
             f"({', '.join(shop.base.sources)}) none is a visible source here; fuse {', '.join(problem.sources)} first."
         )
     own_events, shelves = {h: pairs[t] for t, h in shared}, {h: catalogues[t] for t, h in shared}

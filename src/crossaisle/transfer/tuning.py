@@ -76,10 +76,10 @@ def tune(
     sampler = target_sampler(shop, tuning, make().task)
     if sampler is None:
         return make(), {"steps": 0, "why": TOO_LITTLE}
-    train_rows, valid_rows = _held_out(sampler, tuning)
-    target, looks = make(), _looks(sampler, valid_rows)
+    train_rows, valid_rows = held_out(sampler, tuning)
+    target, seen = make(), looks(sampler, valid_rows)
     phase = Phase(name, tuning.steps, tuning.rate, decay=0.0, every=tuning.every)
-    stop = EarlyStop(lambda _: -_valid_loss(target, shop, looks), tuning.patience)
+    stop = EarlyStop(lambda _: -valid_loss(target, shop, seen), tuning.patience)
     rest = replace(sampler, tasks=(sampler.tasks[0].take(train_rows),))
     _run(target, groups(target), shop, rest, phase, tuning, stop)
     if stop.best_step == 0:
@@ -182,7 +182,7 @@ def shelf_vectors(target: Target, shop: Shop) -> Vectors:
     return made
 
 
-def _held_out(sampler: Sampler, tuning: Tuning) -> tuple[Codes, Codes]:
+def held_out(sampler: Sampler, tuning: Tuning) -> tuple[Codes, Codes]:
     """Rows of the sampler's one task that train and that validate: users apart."""
     users = sampler.tasks[0].users
     drawn = generator(sampler.seed, "held out").permutation(np.unique(users))
@@ -190,7 +190,7 @@ def _held_out(sampler: Sampler, tuning: Tuning) -> tuple[Codes, Codes]:
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _looks(sampler: Sampler, rows: Codes) -> list[Batch]:
+def looks(sampler: Sampler, rows: Codes) -> list[Batch]:
     """Batches of the held-out pairs `rows`, the same at every look."""
     draw, data = generator(sampler.seed, "valid"), sampler.tasks[0]
     drawn, rows = (
@@ -199,7 +199,8 @@ def _looks(sampler: Sampler, rows: Codes) -> list[Batch]:
     return [sampler.batch(data, rows[start : start + 512], drawn, True) for start in range(0, len(rows), 512)]
 
 
-def _valid_loss(target: Target, shop: Shop, looks: list[Batch]) -> float:
+def valid_loss(target: Target, shop: Shop, batches: list[Batch]) -> float:
+    """Mean of `target_loss` over the pairs of `batches`, from `looks`."""
     vectors = shelf_vectors(target, shop)
-    losses = [float(target_loss(target, shop, batch, vectors)) for batch in looks]
-    return float(np.average(losses, weights=[len(batch) for batch in looks]))
+    losses = [float(target_loss(target, shop, batch, vectors)) for batch in batches]
+    return float(np.average(losses, weights=[len(batch) for batch in batches]))
