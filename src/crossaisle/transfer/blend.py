@@ -29,6 +29,8 @@ K = 10
 """Places of the ranking that weights are judged on."""
 LEAST = 0.02
 """Parts with a smaller weight are left out: they cost time and change nothing."""
+SCORES = 10_000_000
+"""Most scores of a part that a fold is judged on; with a larger catalogue fewer of its people are asked."""
 PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_shot": 0.4}
 """zero_shot stands in for shared_bottom where nothing of the target is visible."""
 
@@ -187,10 +189,16 @@ def held_out(problem: Problem, fold: int, folds: int) -> Fold:
     of_target = problem.split.train["domain"].to_numpy() == problem.domain_codes[-1]
     hide = of_target & (group[user] == fold) & (cold[user] | odd[item])
     hidden, left = (problem.split.train.filter(pl.Series(mask)) for mask in (hide, ~hide))
-    asked = np.unique(hidden["user"].to_numpy()).astype(np.int64)
+    asked = some_of(np.unique(hidden["user"].to_numpy()).astype(np.int64), len(problem.catalogue), draw)
     smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
     relevant = count_matrix(hidden, world.n_users, world.n_items)[asked][:, problem.catalogue]
     return Fold(smaller, asked, relevant, smaller.target_counts[asked])
+
+
+def some_of(users: Codes, catalogue: int, draw: np.random.Generator) -> Codes:
+    """As many of `users` as may be asked about `catalogue` items (see `SCORES`), sorted."""
+    most = max(1, SCORES // max(catalogue, 1))
+    return users if len(users) <= most else np.sort(draw.choice(users, most, replace=False))
 
 
 def learned(
