@@ -11,9 +11,8 @@ With --write nothing runs that is there already, and the page, its plot and its 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crossaisle import report
 from crossaisle.cli.progress import drawing
 from crossaisle.data.demo import CUT, TEST_WEEKS
 from crossaisle.data.load import open_world
@@ -218,8 +218,7 @@ def main() -> None:
         with drawing():
             reports[question.name] = evaluate(world, study, specs, out)
         differences += added(question, world, specs, out)
-        (out / "report.json").write_text(json.dumps(reports[question.name].to_dict(), indent=1), encoding="utf-8")
-        (out / "added.json").write_text(json.dumps([asdict(d) for d in differences], indent=1), encoding="utf-8")
+        report.write(reports[question.name], out)
         print(f"{question.name}: done", flush=True)
     if asked.write is not None:
         from methods_page import write
