@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,23 +22,32 @@ HELD = 10
 """One of so many people on both sides is held out, to see when training has learned enough."""
 
 
-class Factorised(Protocol):
-    """Options that both sides are factorised with; see `AlsOptions`."""
+@dataclass(frozen=True)
+class BridgeOptions:
+    """Options with which both sides are factorised, the same for every bridge; see `AlsOptions`."""
 
-    @property
-    def factors(self) -> int: ...  # noqa: D102
-    @property
-    def alpha(self) -> float: ...  # noqa: D102
-    @property
-    def regularization(self) -> float: ...  # noqa: D102
-    @property
-    def iterations(self) -> int: ...  # noqa: D102
-    @property
-    def max_items(self) -> int: ...  # noqa: D102
-    @property
-    def weight(self) -> Weight: ...  # noqa: D102
-    @property
-    def prior(self) -> float: ...  # noqa: D102
+    factors: int = 16
+    """Length of the vectors on both sides."""
+    alpha: float = 10.0
+    """Confidence of an event is alpha × its weight, of a non-event 1."""
+    regularization: float = 10.0
+    """L2 penalty on the vectors of both sides."""
+    iterations: int = 15
+    """Sweeps over users and items of each factorisation."""
+    max_items: int = 100_000
+    """How many of the most common items outside the catalogue are read."""
+    weight: Weight = "log"
+    """How repeated events count: log(1 + count), once, or each."""
+    prior: float = 1.0
+    """What the mapped vector says beside a person's own events in the target; 1: as much as all that was not bought."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        least = min(self.factors, self.iterations, self.max_items)
+        if least < 1 or min(self.alpha, self.regularization, self.prior) <= 0:
+            raise ValueError(
+                "factors, iterations and max_items must be at least 1, alpha, regularization and prior above 0."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +137,7 @@ class Pairs:
         return Pairs(self.there[kept], self.here[kept]), Pairs(self.there[held], self.here[held])
 
 
-def factorised(problem: Problem, options: Factorised) -> tuple[Sides, Pairs]:
+def factorised(problem: Problem, options: BridgeOptions) -> tuple[Sides, Pairs]:
     """Both sides, each factorised by itself, and the people who have events on both.
 
     Raises:
@@ -162,19 +171,6 @@ def factorised(problem: Problem, options: Factorised) -> tuple[Sides, Pairs]:
         options.weight,
     )
     return sides, Pairs(there[both], here[both])
-
-
-def check_factorised(options: Factorised) -> None:
-    """Refuse numbers that mean nothing.
-
-    Raises:
-        ValueError: in one sentence.
-    """
-    least = min(options.factors, options.iterations, options.max_items)
-    if least < 1 or min(options.alpha, options.regularization, options.prior) <= 0:
-        raise ValueError(
-            "factors, iterations and max_items must be at least 1, alpha, regularization and prior above 0."
-        )
 
 
 def _elsewhere(events: sp.csr_matrix, catalogue: Codes, max_items: int) -> Codes:

@@ -15,8 +15,7 @@ from ..rng import generator, seeded
 from ..train.loop import Losses, Phase, train
 from ..train.watch import EarlyStop
 from ..types import Floats, History, Tensors
-from .bridge import Pairs, Sides, check_factorised, factorised
-from .common import Weight
+from .bridge import BridgeOptions, Pairs, Sides, factorised
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -25,25 +24,11 @@ from .space import Range, Space
 
 
 @dataclass(frozen=True)
-class EmcdrOptions:
+class EmcdrOptions(BridgeOptions):
     """Options of `emcdr`."""
 
     mapping: Literal["linear", "mlp"] = "linear"
     """``linear``: ridge regression, in closed form; ``mlp``: a network with one hidden layer, as the paper prefers."""
-    factors: int = 16
-    """Length of the vectors on both sides."""
-    alpha: float = 10.0
-    """Confidence of an event is alpha × its weight, of a non-event 1."""
-    regularization: float = 10.0
-    """L2 penalty on the vectors of both sides."""
-    iterations: int = 15
-    """Sweeps over users and items of each factorisation."""
-    max_items: int = 100_000
-    """How many of the most common items outside the catalogue are read."""
-    weight: Weight = "log"
-    """How repeated events count: log(1 + count), once, or each."""
-    prior: float = 1.0
-    """What the mapped vector says beside a person's own events in the target; 1: as much as all that was not bought."""
     penalty: float = 0.0
     """L2 penalty on the linear map, as a share of the vectors' mean square; 0: chosen by leaving out one at a time."""
     hidden: int = 32
@@ -62,7 +47,7 @@ class EmcdrOptions:
     }
 
     def __post_init__(self) -> None:
-        check_factorised(self)
+        super().__post_init__()
         if self.penalty < 0 or min(self.hidden, self.steps) < 1 or self.rate <= 0:
             raise ValueError("penalty must be 0 or more, hidden and steps at least 1, rate above 0.")
 

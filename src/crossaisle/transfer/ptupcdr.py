@@ -17,8 +17,7 @@ from ..rng import generator, seeded
 from ..train.loop import Losses, Phase, train
 from ..train.watch import EarlyStop
 from ..types import Codes, Floats, History, Tensors
-from .bridge import Pairs, Sides, check_factorised, factorised
-from .common import Weight
+from .bridge import BridgeOptions, Pairs, Sides, factorised
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -32,23 +31,11 @@ WIDEST = 32
 
 
 @dataclass(frozen=True)
-class PtupcdrOptions:
+class PtupcdrOptions(BridgeOptions):
     """Options of `ptupcdr`."""
 
     factors: int = 16
     """Length of the vectors on both sides, at most 32: a bridge has their square as entries."""
-    alpha: float = 10.0
-    """Confidence of an event is alpha × its weight, of a non-event 1."""
-    regularization: float = 10.0
-    """L2 penalty on the vectors of both sides."""
-    iterations: int = 15
-    """Sweeps over users and items of each factorisation."""
-    max_items: int = 100_000
-    """How many of the most common items outside the catalogue are read."""
-    weight: Weight = "log"
-    """How repeated events count: log(1 + count), once, or each."""
-    prior: float = 1.0
-    """What the mapped vector says beside a person's own events in the target; 1: as much as all that was not bought."""
     hidden: int = 32
     """Width of the attention and of the meta network."""
     steps: int = 1000
@@ -70,7 +57,7 @@ class PtupcdrOptions:
     }
 
     def __post_init__(self) -> None:
-        check_factorised(self)
+        super().__post_init__()
         least = min(self.hidden, self.steps, self.batch)
         if self.factors > WIDEST or least < 1 or self.rate <= 0 or self.decay < 0:
             raise ValueError(

@@ -11,8 +11,7 @@ import scipy.sparse as sp
 from ..models.base import Base
 from ..recommender import Recommender
 from ..types import Floats
-from .bridge import Pairs, Sides, check_factorised, factorised
-from .common import Weight
+from .bridge import BridgeOptions, Pairs, Sides, factorised
 from .emcdr import EmcdrScorer
 from .method import transfer
 from .problem import Problem
@@ -22,25 +21,11 @@ from .space import Range, Space
 
 
 @dataclass(frozen=True)
-class SscdrOptions:
+class SscdrOptions(BridgeOptions):
     """Options of `sscdr`."""
 
     items: float = 1.0
     """What an item counts beside a person while the map is learned; near 0 it is the linear `emcdr`."""
-    factors: int = 16
-    """Length of the vectors on both sides."""
-    alpha: float = 10.0
-    """Confidence of an event is alpha × its weight, of a non-event 1."""
-    regularization: float = 10.0
-    """L2 penalty on the vectors of both sides."""
-    iterations: int = 15
-    """Sweeps over users and items of each factorisation."""
-    max_items: int = 100_000
-    """How many of the most common items outside the catalogue are read."""
-    weight: Weight = "log"
-    """How repeated events count: log(1 + count), once, or each."""
-    prior: float = 1.0
-    """What the mapped vector says beside a person's own events in the target; 1: as much as all that was not bought."""
     penalty: float = 0.0
     """L2 penalty on the map, as a share of the vectors' mean square; 0: chosen by leaving out one at a time."""
 
@@ -53,7 +38,7 @@ class SscdrOptions:
     }
 
     def __post_init__(self) -> None:
-        check_factorised(self)
+        super().__post_init__()
         if self.items <= 0 or self.penalty < 0:
             raise ValueError("items must be above 0 and penalty 0 or more.")
 
