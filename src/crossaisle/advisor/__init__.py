@@ -1,0 +1,1 @@
+"""Which fusion, sources and transfer to try, from past reports; and whether to transfer at all."""

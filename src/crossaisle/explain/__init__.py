@@ -1,0 +1,1 @@
+"""Why a recommendation came about, and what of the old knowledge carried it."""

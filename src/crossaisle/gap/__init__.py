@@ -1,0 +1,1 @@
+"""How far apart domains are, measured before anything is trained."""
