@@ -121,7 +121,7 @@ def methods_of(question: Question) -> tuple[MethodSpec, ...]:
     made["blend"] = MethodSpec("blend")
     made["blend_closed"] = _blend()
     made |= {f"blend_{name}": _blend(name) for name in ABLATED}
-    return tuple(_reading(s, reads) for s in made.values())
+    return tuple(reading(s, reads) for s in made.values())
 
 
 def _blend(*more: str) -> MethodSpec:
@@ -130,7 +130,7 @@ def _blend(*more: str) -> MethodSpec:
     return MethodSpec("blend", f"blend_{more[0] if more else 'closed'}", {"parts": (*CLOSED, *more), "prior": prior})
 
 
-def _reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
+def reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
     """`spec` with what networks read of items, where it has a base or reads items itself."""
     method = METHODS.get(spec.method)
     if not reads:

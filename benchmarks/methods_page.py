@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,19 +30,43 @@ the last step, without fusion; fusion seconds of each base in its own column.
 
 
 def write(reports: Mapping[str, Report], added: Sequence[Difference], folder: Path) -> None:
-    """methods.md (what stands below its reading stays), methods.json, and methods.svg in ../images."""
-    page = folder / "methods.md"
+    """methods.md (what stands below its reading stays), methods.json, and methods.svg in ../images.
+
+    Questions that methods.json has from before and that were not run now stay.
+    """
+    page, store = folder / "methods.md", folder / "methods.json"
     old = page.read_text(encoding="utf-8") if page.exists() else ""
     reading = old[old.index(READING) :] if READING in old else READING
+    now = read_reports(store) | {name: _headline(report) for name, report in reports.items()}
+    differences = [d for d in _differences(store) if d["question"] not in reports] + [asdict(d) for d in added]
     parts = [COMMAND, "![Difference to the best control](../images/methods.svg)\n"]
-    parts += [_table(name, report) for name, report in reports.items()]
-    parts += [_added(added), reading]
+    parts += [_table(name, report) for name, report in now.items()]
+    parts += [_added(differences), reading]
     page.write_text("\n".join(parts), encoding="utf-8")
-    document = {name: _document(report) for name, report in reports.items()}
-    text = json.dumps({"questions": document, "added": [asdict(d) for d in added]}, indent=1)
-    (folder / "methods.json").write_text(text + "\n", encoding="utf-8")
+    document = {name: json.loads(report.to_json()) for name, report in now.items()}
+    text = json.dumps({"questions": document, "added": differences}, indent=1)
+    store.write_text(text + "\n", encoding="utf-8")
     picture = folder.parent / "images" / "methods.svg"
-    picture.write_text(picture_of(reports), encoding="utf-8")
+    picture.write_text(picture_of(now), encoding="utf-8")
+
+
+def read_reports(store: Path) -> dict[str, Report]:
+    """Question → Report, of the rows about its headline, from methods.json."""
+    if not store.exists():
+        return {}
+    body = json.loads(store.read_text(encoding="utf-8"))["questions"]
+    return {name: Report.from_document(found, f"{store.name}: {name}") for name, found in body.items()}
+
+
+def _differences(store: Path) -> list[dict[str, Any]]:
+    return json.loads(store.read_text(encoding="utf-8"))["added"] if store.exists() else []
+
+
+def _headline(report: Report) -> Report:
+    """Its rows and guard about the headline alone."""
+    key = view.headline(report)
+    rows = tuple(r for r in report.rows if (r.slice, r.metric, r.k) == key)
+    return replace(report, rows=rows, guard=tuple(_guard(report).values()), time_saved=())
 
 
 def _guard(report: Report) -> dict[tuple[str, view.Step], GuardRow]:
@@ -73,28 +97,16 @@ def _table(name: str, report: Report) -> str:
     return "\n".join([*lines, "", *out, ""])
 
 
-def _added(rows: Sequence[Difference]) -> str:
+def _added(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["## What a network adds to the blend of closed forms", ""]
     lines += ["Parts `popularity`, `als`, `user_kernel`, and one network more; paired difference of nDCG@10.", ""]
     lines += ["| question | step | network | difference | |", "|---|---|---|---|---|"]
     for r in rows:
         lines.append(
-            f"| {r.question} | {r.step} | {r.part} | {r.difference:+.4f} ({r.low:+.4f} to {r.high:+.4f}) | "
-            f"{MARKS[r.verdict]} |"
+            f"| {r['question']} | {r['step']} | {r['part']} | {r['difference']:+.4f} "
+            f"({r['low']:+.4f} to {r['high']:+.4f}) | {MARKS[r['verdict']]} |"
         )
     return "\n".join([*lines, ""])
-
-
-def _document(report: Report) -> dict[str, Any]:
-    key = view.headline(report)
-    rows = [asdict(r) for r in report.rows if (r.slice, r.metric, r.k) == key]
-    return {
-        "protocol": dict(report.protocol),
-        "rows": rows,
-        "guard": [asdict(g) for g in _guard(report).values()],
-        "costs": [asdict(c) for c in report.costs],
-        "warnings": list(report.warnings),
-    }
 
 
 def picture_of(reports: Mapping[str, Report]) -> str:

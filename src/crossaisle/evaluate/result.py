@@ -170,17 +170,26 @@ class Report:
             raise ArtifactError(f"there is no {path}; give a report.json, or run `crossaisle evaluate`.") from None
         except (OSError, ValueError) as error:
             raise ArtifactError(f"{path} is not a report.json ({error}); give one that crossaisle wrote.") from None
+        return cls.from_document(body, str(path))
+
+    @classmethod
+    def from_document(cls, body: Any, where: str) -> Report:
+        """The Report of a parsed ``report.json``; `where` it stood is named in errors.
+
+        Raises:
+            ArtifactError: not a report, or of a newer schema.
+        """
         version = body.get("schema_version") if isinstance(body, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise ArtifactError(
-                f"{path} has schema {version}, this version reads {SCHEMA_VERSION}; upgrade crossaisle."
+                f"{where} has schema {version}, this version reads {SCHEMA_VERSION}; upgrade crossaisle."
             )
         try:
             tables: dict[str, Any] = {name: tuple(row(**r) for r in body[name]) for name, row in TABLES.items()}
             rest = {n: body[n] for n in ("name", "protocol", "kinds", "best", "environment")}
             return cls(**rest, **tables, warnings=tuple(body["warnings"]))
         except (KeyError, TypeError) as error:
-            raise ArtifactError(f"{path} is not a whole report.json ({error}); run the study again.") from None
+            raise ArtifactError(f"{where} is not a whole report.json ({error}); run the study again.") from None
 
 
 TABLES: Mapping[str, Any] = {

@@ -14,6 +14,7 @@ from ..data.split import SPLITS, Split, make_split
 from ..data.splits.base import moment
 from ..data.world import World
 from ..errors import ConfigError, DataError
+from ..gap.launch import LaunchFacts
 from ..transfer.problem import Problem, default_sources
 from ..types import Codes
 from .spec import Entry, Study
@@ -128,4 +129,5 @@ def facts_of(problem: Problem, step: Step) -> dict[str, Any]:
         "test_pairs_outside_catalogue": int((~known).sum()),
         "catalogue": len(problem.catalogue),
         "leaks_future": split.leaks_future,
+        "launch": LaunchFacts.of(problem).as_dict(),
     }

@@ -63,17 +63,24 @@ def share_of(near: sp.csr_matrix, sold: Floats) -> Floats:
     return share
 
 
-def _features(items: pl.DataFrame) -> sp.csr_matrix:
-    """(m, features) CSR √idf of what each item has."""
+def features_of(items: pl.DataFrame) -> pl.DataFrame:
+    """What each item has, once: ``row`` in `items`, and ``feature``: a level of a text attribute, or a title word."""
     rows = items.with_row_index("row")
     texts = [c for c, kind in items.schema.items() if kind in (pl.String, pl.Categorical) and c not in NOT_ATTRIBUTES]
     parts = [rows.select("row", feature=pl.lit(f"{c}=") + pl.col(c).cast(pl.String).str.to_lowercase()) for c in texts]
     if "title" in items.columns:
         tokens = pl.col("title").str.to_lowercase().str.extract_all(r"[\p{L}\p{N}]{2,}")
         parts.append(rows.select("row", feature=tokens).explode("feature"))
-    found = pl.concat(parts).drop_nulls().unique() if parts else pl.DataFrame({"row": [], "feature": []})
-    counted = found.with_columns(n=pl.len().over("feature")).filter(
-        (pl.col("n") > 1) & (pl.col("n") < COMMON * len(items))
+    empty = pl.DataFrame(schema={"row": pl.UInt32, "feature": pl.String})
+    return pl.concat(parts).drop_nulls().unique() if parts else empty
+
+
+def _features(items: pl.DataFrame) -> sp.csr_matrix:
+    """(m, features) CSR √idf of what each item has."""
+    counted = (
+        features_of(items)
+        .with_columns(n=pl.len().over("feature"))
+        .filter((pl.col("n") > 1) & (pl.col("n") < COMMON * len(items)))
     )
     codes = counted["feature"].rank("dense").to_numpy().astype(np.int64) - 1 if len(counted) else np.zeros(0, np.int64)
     idf = np.sqrt(np.log(len(items) / counted["n"].to_numpy())) if len(counted) else np.zeros(0)

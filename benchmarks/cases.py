@@ -1,0 +1,147 @@
+"""The advisor's memory: what recipes reached at many launches of public data. Makes src/crossaisle/advisor/cases.json.
+
+    CROSSAISLE_BENCH=/data/bench python benchmarks/cases.py --out runs/cases [--sets demo xmrec]
+    python benchmarks/cases.py --out runs/cases --write
+
+Recipes that take seconds at some sixty launches, each also judged on held-out rows as `auto` would judge it, and the
+launches of benchmarks/methods.py with all methods (docs/results/methods.json). Resumable. With --write nothing runs
+that is there already.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from methods import Question, reading, supermarket, world_of
+
+from crossaisle.advisor import cases
+from crossaisle.cli.progress import drawing
+from crossaisle.data.world import World
+from crossaisle.errors import CrossaisleError
+from crossaisle.evaluate.cells import UNREADABLE, key_of, read_arrays, study_parts, world_mark, write_arrays
+from crossaisle.evaluate.spec import Entry, MethodSpec, Study, entries_of
+from crossaisle.evaluate.steps import problem_at, steps_of
+from crossaisle.evaluate.study import evaluate, tuner_of
+from crossaisle.evaluate.validation import Validation, validation_of
+from crossaisle.transfer.method import check_needs
+
+SHIPPED = Path(__file__).parent.parent / "src/crossaisle/advisor" / cases.SHIPPED
+GRID = Path(__file__).parent.parent / "docs/results/methods.json"
+QUICK = (
+    MethodSpec("popularity"),
+    MethodSpec("item_knn"),
+    MethodSpec("ease"),
+    MethodSpec("als"),
+    MethodSpec("user_kernel", "user_kernel@target", {"scope": "target"}),
+    MethodSpec("content", "content@target", {"scope": "target"}),
+    MethodSpec("user_kernel"),
+    MethodSpec("user_knn"),
+    MethodSpec("als", "als@all", {"scope": "all"}),
+    MethodSpec("graph_filter", "graph_filter@all", {"scope": "all"}),
+    MethodSpec("ease", "ease@all", {"scope": "all"}),
+    MethodSpec("content"),
+    MethodSpec("zero_shot"),
+    MethodSpec("shared_bottom"),
+    MethodSpec("blend", "blend closed", {"parts": ("popularity", "als", "user_kernel")}),
+)
+"""Recipes that take seconds, and two networks."""
+DEPARTMENTS = (
+    *("NUTRITION", "DELI", "COSMETICS", "PRODUCE", "MEAT", "MEAT-PCKGD"),
+    *("SEAFOOD-PCKGD", "PASTRY", "SEAFOOD", "SALAD BAR", "SPIRITS", "FLORAL"),
+)
+COUNTRIES = ("Germany", "France", "Spain")
+PAPER = ("office", "industrial")
+MARKETS = ("t1", "t2", "s1", "s2", "s3")
+LEISURE = ("toys", "beauty", "sports")
+
+
+def questions() -> tuple[Question, ...]:
+    """Launches of departments, countries, markets and categories."""
+    autumn = Study("Germany", cut=datetime(2011, 10, 1), test_weeks=8.0, weeks=(0.0, 2.0, 8.0))
+    spring = Study("office", split="k_shot", cut=datetime(2018, 5, 1), shots=(0, 1, 5))
+    shots = Study("t1", split="k_shot", shots=(1, 5))
+    return (
+        *(supermarket(name) for name in DEPARTMENTS),
+        *(Question(f"online-retail {c}", "online-retail", replace(autumn, target=c)) for c in COUNTRIES),
+        *(Question(f"amazon-text-time {d}", "amazon-text-time", replace(spring, target=d)) for d in PAPER),
+        *(Question(f"xmrec {m}", "xmrec-t1", replace(shots, target=m), one_in=4) for m in MARKETS),
+        *(Question(f"amazon-overlap {d}", "amazon-overlap", replace(shots, target=d), one_in=8) for d in LEISURE),
+    )
+
+
+def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out: Path) -> dict[tuple[str, str], float]:
+    """(step, recipe) → nDCG@10 on held-out rows, as `auto` judges; none where too few people can be held out."""
+    study, tuner, mark, found = question.study, tuner_of(question.study, out), world_mark(world), {}
+    for step in steps_of(study):
+        problem = problem_at(world, study, step, study.seeds[0])
+        asked = validation_of(problem)
+        for entry in entries_of(specs) if asked.enough else ():
+            key = "held-out-" + key_of(mark, study_parts(study), entry, step, study.seeds[0])
+            quality = _kept(out / "held-out", key)
+            if quality is None:
+                quality = _judged(entry, asked, tuner)
+                write_arrays(out / "held-out", key, {"quality": quality}, {})
+            if len(quality):
+                found[step.name, cases.Recipe.of(entry.described()).name] = float(quality.mean())
+    return found
+
+
+def _kept(folder: Path, key: str) -> np.ndarray | None:
+    try:
+        return read_arrays(folder, key)[0]["quality"]
+    except UNREADABLE:
+        return None
+
+
+def _judged(entry: Entry, asked: Validation, tuner: object) -> np.ndarray:
+    """(people,) quality; empty where it cannot run."""
+    try:
+        base, _ = tuner.bases.get(entry, asked.problem, asked.problem.seed)
+        check_needs(entry.method, base, asked.problem)
+        return asked.quality(entry.method.fit(base, asked.problem, entry.options).scorer.score)
+    except CrossaisleError:
+        return np.zeros(0)
+
+
+def quick(out: Path, sets: Sequence[str] | None) -> Iterator[cases.Case]:
+    """Cases of the quick recipes at all launches."""
+    last: tuple[tuple[str, int], World] | None = None
+    for question in questions():
+        if sets and not any(question.name.startswith(s) for s in sets):
+            continue
+        place = question.path, question.one_in
+        world = last[1] if last is not None and last[0] == place else world_of(question)
+        last = place, world
+        specs = tuple(reading(s, {"content": question.content} if question.content else {}) for s in QUICK)
+        study = replace(question.study, seeds=(0,), ship="user_kernel")
+        folder = out / question.name.replace(" ", "-")
+        with drawing():
+            report = evaluate(world, study, specs, folder)
+            seen = held_out(replace(question, study=study), world, specs, folder)
+        for case in cases.cases_of(report):
+            yield replace(case, held_out=seen.get((case.launch.step, case.recipe.name)))
+        print(f"{question.name}: done", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/cases"), help="folder of cells and bases")
+    parser.add_argument("--sets", nargs="+", help="launches whose name begins so; all when absent")
+    parser.add_argument("--write", action="store_true", help=f"write {SHIPPED.name}")
+    asked = parser.parse_args()
+    found = list(quick(asked.out, asked.sets))
+    if asked.write:
+        from methods_page import read_reports
+
+        made = [*found, *(c for report in read_reports(GRID) for c in cases.cases_of(report))]
+        SHIPPED.write_text(cases.to_json(made) + "\n", encoding="utf-8")
+        print(f"{len(made)} cases of {len({c.launch.group for c in made})} targets: {SHIPPED.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Facts of a launch: numbers of one Problem that are known before anything is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ..encoders.content import told_of
+from ..rng import generator
+from ..transfer.alike import features_of
+from ..transfer.problem import Problem, count_matrix
+from ..types import Codes
+
+LEAST_PEOPLE = 30
+"""With fewer people of the target in sight, what is asked about people is asked about those of the sources."""
+MOST_PEOPLE = 1_000
+"""People who are asked for their neighbours."""
+MOST_SOURCES = 6
+"""Sources that stand in for the target, those with most people."""
+NEAREST = 20
+
+
+@dataclass(frozen=True)
+class LaunchFacts:
+    """What a launch looks like beforehand. Test rows are not read.
+
+    Attributes:
+        rows: visible interactions of the target.
+        people: people behind them.
+        items: size of the catalogue.
+        warm: share of the catalogue that was sold in the target.
+        elsewhere: share of the catalogue that was sold in the sources.
+        told: share of the catalogue that has a title, price or attribute.
+        words: share of the catalogue's title words and attributes that items of the sources have as well.
+        sources: number of source domains.
+        source_rows: their interactions.
+        known: share of the target's people who have a history in the sources. With fewer than 30 people in sight: of a
+            source's people, the share who have one in other sources.
+        history: mean interactions in the sources, of people who have any.
+        agreement: how alike the purchases here are of people who are nearest in what they have elsewhere, against
+            people drawn by chance (see `agreement`); 1: no more. With fewer than 30 people in sight: of sources.
+        spread: share of sales that the tenth of items sold most have, in the target or else the sources.
+    """
+
+    rows: float
+    people: float
+    items: float
+    warm: float
+    elsewhere: float
+    told: float
+    words: float
+    sources: float
+    source_rows: float
+    known: float
+    history: float
+    agreement: float
+    spread: float
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Measured on what `problem` shows."""
+        world, own = problem.world, problem.target_rows
+        others = problem.visible.filter(pl.col("domain") != problem.domain_codes[-1])
+        here = count_matrix(own, world.n_users, world.n_items)
+        there = count_matrix(others, world.n_users, world.n_items)
+        depth, people = np.asarray(there.sum(axis=1)).ravel(), np.flatnonzero(np.diff(here.indptr))
+        listed = told_of(world.content[problem.catalogue.tolist()])
+        known, alike = (
+            (float((depth[people] > 0).mean()), agreement(there, here))
+            if len(people) >= LEAST_PEOPLE
+            else _among_sources(problem, others)
+        )
+        return cls(
+            rows=own.height,
+            people=len(people),
+            items=len(problem.catalogue),
+            warm=_sold(own, problem.catalogue),
+            elsewhere=_sold(others, problem.catalogue),
+            told=float(listed.mean()),
+            words=_words_known(problem),
+            sources=len(problem.sources),
+            source_rows=others.height,
+            known=known,
+            history=float(depth[depth > 0].mean()) if len(others) else 0.0,
+            agreement=alike,
+            spread=_spread(own if len(own) else others),
+        )
+
+    def as_dict(self) -> dict[str, float]:
+        """Name → number, for reports."""
+        return {name: round(float(value), 6) for name, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`.
+
+        Raises:
+            KeyError: a number is missing.
+        """
+        return cls(**{f.name: float(values[f.name]) for f in dataclasses.fields(cls)})
+
+
+def agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> float:
+    """Whether people who are near in one place are near in another: mean cosine of neighbours over that of strangers.
+
+    Profiles have √idf for each item had. Of up to 1,000 people who have something in both, each one's 20 nearest by
+    `there` are compared with them by `here`; strangers are all others of these people.
+
+    Args:
+        there: (users, items) CSR counts.
+        here: (users, items) CSR counts of the same users.
+
+    Returns:
+        Ratio, shrunk to 1 as if one more neighbour and stranger were alike as everybody; 1 with under 30 people.
+    """
+    both = np.flatnonzero((np.diff(there.indptr) > 0) & (np.diff(here.indptr) > 0))
+    if len(both) < LEAST_PEOPLE:
+        return 1.0
+    draw = generator(0, "agreement")
+    asked = np.sort(draw.choice(both, MOST_PEOPLE, replace=False)) if len(both) > MOST_PEOPLE else both
+    near, alike = (_cosines(matrix[asked]) for matrix in (there, here))
+    np.fill_diagonal(near, -np.inf)
+    np.fill_diagonal(alike, 0.0)
+    nearest = np.argpartition(-near, min(NEAREST, len(asked) - 2), axis=1)[:, : min(NEAREST, len(asked) - 1)]
+    chance = alike.sum() / (len(asked) * (len(asked) - 1))
+    found = np.take_along_axis(alike, nearest, axis=1).mean()
+    return float((found + chance / NEAREST) / (chance + chance / NEAREST)) if chance > 0 else 1.0
+
+
+def _cosines(counts: sp.csr_matrix) -> Any:
+    """(n, n) float32 cosines of people by √idf of what they have."""
+    people = np.bincount(counts.indices, minlength=counts.shape[1])
+    worth = np.sqrt(np.log((1.0 + counts.shape[0]) / np.maximum(people, 1)))
+    rows = sp.csr_matrix((worth[counts.indices], counts.indices, counts.indptr), counts.shape)
+    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    unit = (sp.diags(1.0 / np.maximum(length, 1e-12)) @ rows).tocsr()
+    return (unit @ unit.T).toarray().astype(np.float32)
+
+
+def _among_sources(problem: Problem, rows: pl.DataFrame) -> tuple[float, float]:
+    """Share of people known elsewhere, and agreement: means over the largest sources, each in place of the target."""
+    largest = rows.group_by("domain").agg(n=pl.col("user").n_unique()).sort("n", "domain", descending=[True, False])
+    world = problem.world
+    whole = count_matrix(rows, world.n_users, world.n_items)
+    found = []
+    for code in largest["domain"].head(MOST_SOURCES) if len(problem.sources) > 1 else ():
+        own = count_matrix(rows.filter(pl.col("domain") == code), world.n_users, world.n_items)
+        rest = whole - own
+        rest.eliminate_zeros()
+        people = np.flatnonzero(np.diff(own.indptr))
+        found.append((float((np.diff(rest.indptr)[people] > 0).mean()), agreement(rest, own)))
+    known, alike = np.array(found or [(0.0, 1.0)]).mean(axis=0)
+    return float(known), float(alike)
+
+
+def _sold(rows: pl.DataFrame, catalogue: Codes) -> float:
+    return float(np.isin(catalogue, rows["item"].unique().to_numpy()).mean())
+
+
+def _words_known(problem: Problem) -> float:
+    """Share of the words and levels of the catalogue, each counted once for each item, that sources' items have."""
+    items, code = problem.world.items, problem.domain_codes[-1]
+    own = features_of(items.filter(pl.col("domain") == code))
+    others = features_of(items.filter(pl.col("domain").is_in(list(problem.domain_codes[:-1]))))
+    known = own["feature"].is_in(others["feature"].unique().implode())
+    return float(known.to_numpy().mean()) if len(own) else 0.0
+
+
+def _spread(rows: pl.DataFrame) -> float:
+    counts = np.sort(rows["item"].value_counts()["count"].to_numpy().astype(np.float64))[::-1]
+    return float(counts[: max(1, round(len(counts) / 10))].sum() / counts.sum()) if len(counts) else 0.0
