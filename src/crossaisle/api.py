@@ -14,12 +14,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from . import fusion as _fusion_methods  # noqa: F401 - importing registers the methods
 from . import transfer as _transfer_methods  # noqa: F401
+from .advisor import auto as _auto  # noqa: F401
+from .advisor import cases as _cases
+from .advisor.advice import Advised, Limits
+from .advisor.advice import advise as _advise
 from .config import build
 from .data.fingerprint import of_rows
 from .data.load import open_world
@@ -42,13 +47,16 @@ from .transfer.problem import Problem, default_sources
 
 __all__ = [
     "DEFAULT_METHODS",
+    "Advised",
     "Base",
     "Budget",
+    "Limits",
     "MethodSpec",
     "Recommender",
     "Report",
     "Study",
     "World",
+    "advise",
     "evaluate",
     "fuse",
     "open_world",
@@ -111,6 +119,37 @@ def probabilities(base: Base, world: World, domain: str, users: Sequence[str], i
     return pl.DataFrame({"user_id": list(users), "item_id": list(items), **vars(found)})
 
 
+def advise(
+    world: World,
+    target: str,
+    *,
+    sources: Sequence[str] = (),
+    cut: Moment | None = None,
+    weeks: float | None = None,
+    limits: Limits | None = None,
+    reports: Sequence[str | Path] = (),
+) -> Advised:
+    """Rank fusion and transfer methods for a launch, from past reports; nothing is trained.
+
+    Args:
+        world: all domains.
+        target: the domain to be launched.
+        sources: domains whose knowledge may be used; empty: all others.
+        cut: nothing from this time on is seen; None sees everything.
+        weeks: pretend that the target opened this many weeks before the cut (before the last event without one).
+        limits: what a method may cost and do.
+        reports: folders with reports of your own, from which the advice learns beside the cases that come along.
+
+    Raises:
+        ArtifactError: a folder of reports is not there, or one is damaged.
+        ConfigError: weeks without times.
+        DataError: unknown domain.
+        MethodError: no method meets needs and limits.
+    """
+    cases = [*_cases.shipped(), *_cases.read_reports(reports)]
+    return _advise(_problem(world, target, sources, cut, weeks, 0), cases, limits)
+
+
 def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     world: World,
     target: str,
@@ -146,16 +185,22 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     """
     chosen, within = METHODS.get(method), Budget.of(budget) if isinstance(budget, str) else budget
     ready: Any = build(chosen.options, options, f"options of {method!r}")
-    names = default_sources(world, target, sources)
-    problem = Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
+    problem = _problem(world, target, sources, cut, weeks, seed)
     if base is None and chosen.reads_base:
-        base = _base_for(chosen, world, names, cut, seed)
+        base = _base_for(chosen, world, problem.sources, cut, seed)
     check_needs(chosen, base, problem)
     if within is None:
         return chosen.fit(base, problem, ready)
     found = tuned(Search(chosen, ready, validation_of(problem), base, frozenset(options)), within)
     made = chosen.fit(base, problem, found.options)
     return replace(made, facts={**made.facts, "tuning": found.facts})
+
+
+def _problem(
+    world: World, target: str, sources: Sequence[str], cut: Moment | None, weeks: float | None, seed: int
+) -> Problem:
+    names = default_sources(world, target, sources)
+    return Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
 
 
 def _base_for(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import crossaisle.transfer  # noqa: F401  registers the methods
+import crossaisle.api  # noqa: F401  registers the methods
 from crossaisle.config import build
 from crossaisle.errors import MethodError
 from crossaisle.models.base import Base
@@ -19,6 +19,7 @@ from crossaisle.transfer.zero_shot import base_of
 NO_TEXT = {"text": ""}
 FEW_STEPS = {"steps": 40, "batch": 32, "negatives": 64, "sample": 32}
 QUICK: dict[str, dict[str, Any]] = {
+    "auto": {"explainable": True},
     "target_only": {"first_steps": 30, "steps": 40, "content": NO_TEXT},
     "finetune": {"steps": 80},
     "probe": {"steps": 80},

@@ -115,6 +115,7 @@ class EaseScorer:
     cost="low",
     needs=("target_interactions",),
     control=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: EaseOptions) -> Recommender:
     """Linear item-item weights with a zero diagonal, in closed form; by blocks for large catalogues."""

@@ -107,6 +107,7 @@ class ItemKnnScorer:
     cost="low",
     needs=("target_interactions",),
     control=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: ItemKnnOptions) -> Recommender:
     """Items that the same people have: cosine, overlap or swing, top neighbours only."""

@@ -45,6 +45,7 @@ class TransferMethod:
         cost: class of its training time.
         control: True for the yardsticks that use no knowledge from other domains.
         random: True when the seed changes the result.
+        additive: True when scores are exact sums over what a person had, see `types.Explains`.
     """
 
     name: str
@@ -58,6 +59,7 @@ class TransferMethod:
     wants: tuple[Need, ...] = ()
     when: str = ""
     cost: Cost = "medium"
+    additive: bool = False
 
     @property
     def reads_base(self) -> bool:
@@ -86,12 +88,13 @@ def transfer(  # noqa: PLR0913
     wants: tuple[Need, ...] = (),
     control: bool = False,
     random: bool = False,
+    additive: bool = False,
 ) -> Callable[[Fit], Fit]:
     """Register the decorated function as transfer method `name` (see `TransferMethod`)."""
 
     def wrap(fit: Fit) -> Fit:
         summary = (fit.__doc__ or "").strip().split("\n")[0]
-        made = TransferMethod(name, fit, options, paper, needs, control, random, summary, wants, when, cost)
+        made = TransferMethod(name, fit, options, paper, needs, control, random, summary, wants, when, cost, additive)
         METHODS.add(name, made)
         return fit
 

@@ -1,0 +1,292 @@
+"""Advice: recipes for a launch, best first, each with what to expect, what it costs and why; or not to transfer."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import ConfigError, CrossaisleError, MethodError
+from ..gap.launch import LEAST_PEOPLE, LaunchFacts
+from ..transfer.method import check_needs
+from ..transfer.problem import Problem
+from .cases import Case, Recipe
+from .outlook import Outlook, gain_of
+
+SCHEMA_VERSION = 1
+CLOSE = 0.01
+"""Expected gains that differ by less than this in the logarithm are alike; then the cheaper comes first."""
+Word = Literal["likely helps", "may help", "unlikely to help", "control"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a recipe may cost and do."""
+
+    minutes: float | None = None
+    """Most minutes that fusion and fit may take on one or two cores, as expected from past reports."""
+    memory: float | None = None
+    """Most gigabytes that the process may need."""
+    explainable: bool = False
+    """Only methods whose scores are sums over what a person had (`crossaisle explain` is exact for them)."""
+    private: bool = False
+    """People may not be recognised from one domain to the next."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits that nothing meets."""
+        for name in ("minutes", "memory"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name} is {value}; a number above 0 is needed.")
+
+
+@dataclass(frozen=True)
+class Past:
+    """A past case that speaks for or against: what the recipe gained there over the best control."""
+
+    world: str
+    target: str
+    step: str
+    gain: float
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One recipe.
+
+    Attributes:
+        recipe: its name.
+        method: transfer method or control.
+        fusion: of its base; None where it reads none.
+        options: of the method, where they differ from the default.
+        sources: domains whose knowledge it uses.
+        control: whether it reads the target alone: "do not transfer".
+        gain: expected nDCG@10 over that of the best control, less 1: 0.1 is 10 % better.
+        low: lower end of the 80 % interval of what will be measured.
+        high: upper end.
+        seconds: expected of fusion and fit.
+        memory: expected gigabytes of the process.
+        word: in plain words.
+        reasons: sentences.
+        past: cases that said most.
+    """
+
+    recipe: str
+    method: str
+    fusion: str | None
+    options: Mapping[str, Any]
+    sources: tuple[str, ...]
+    control: bool
+    gain: float
+    low: float
+    high: float
+    seconds: float
+    memory: float
+    word: Word
+    reasons: tuple[str, ...]
+    past: tuple[Past, ...]
+
+
+@dataclass(frozen=True)
+class Advised:
+    """All recipes for one launch, best first.
+
+    Attributes:
+        target: domain.
+        facts: what is known beforehand.
+        rows: recipes that can run within the limits.
+        left_out: recipe → why not.
+        warnings: sentences a reader must know.
+    """
+
+    target: str
+    facts: LaunchFacts
+    rows: tuple[Advice, ...]
+    left_out: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        first = self.rows[0]
+        if first.control:
+            return f"Do not transfer: use {first.recipe}, which reads {self.target} alone."
+        best = next((r for r in self.rows if r.control), None)
+        beside = "" if best is None else f"; without transfer, {best.recipe} is the one to beat"
+        return f"Try {first.recipe}: {percent(first)} against the best control{beside}."
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON takes it, with ``schema_version`` first."""
+        return {"schema_version": SCHEMA_VERSION, "sentence": self.sentence, **dataclasses.asdict(self)}
+
+    def to_json(self) -> str:
+        """`to_document` as indented text."""
+        return json.dumps(self.to_document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def advise(problem: Problem, cases: Sequence[Case], limits: Limits | None = None) -> Advised:
+    """Rank the recipes of past cases for `problem`; nothing is trained and no test row is read.
+
+    Args:
+        problem: what is visible of the target and the sources.
+        cases: of past reports.
+        limits: what a recipe may cost and do.
+
+    Raises:
+        MethodError: there are no past cases, or no recipe meets needs and limits; the sentence names one of the needs.
+    """
+    return Advisor(cases).advise(problem, limits or Limits())
+
+
+@dataclass(frozen=True, eq=False)
+class Advisor:
+    """Advises on any number of launches from the same cases.
+
+    Attributes:
+        cases: of past reports.
+    """
+
+    cases: Sequence[Case]
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """Fitted when first asked."""
+        try:
+            return Outlook.of(self.cases)
+        except ValueError as error:
+            raise MethodError(f"no advice: {error} Name a folder with reports.") from None
+
+    @cached_property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """All that past cases know, in order of their names."""
+        known = {c.recipe.name: c.recipe for c in self.cases}
+        return tuple(known[name] for name in sorted(known))
+
+    def advise(self, problem: Problem, limits: Limits) -> Advised:
+        """See `advise`."""
+        facts = LaunchFacts.of(problem)
+        if limits.private:
+            facts = dataclasses.replace(facts, known=0.0, history=0.0, agreement=1.0)
+        left_out = {r.name: why for r in self.recipes if (why := refused(r, problem, limits))}
+        recipes = [r for r in self.recipes if r.name not in left_out]
+        rows = self._rows(problem, facts, recipes) if recipes else []
+        for row in rows:
+            why = too_dear(row, limits)
+            if why:
+                left_out[row.recipe] = why
+        kept = tuple(r for r in rows if r.recipe not in left_out)
+        if not kept:
+            some = next(iter(left_out.values()), "there are no past cases")
+            raise MethodError(f"no recipe fits {problem.target!r} within these limits, for example because {some}")
+        return Advised(problem.target, facts, kept, left_out, tuple(warnings_of(facts, limits)))
+
+    def _rows(self, problem: Problem, facts: LaunchFacts, recipes: Sequence[Recipe]) -> list[Advice]:
+        look = self.outlook
+        asked = look.points(facts, recipes)
+        gain, seconds, memory = (model.expect(asked) for model in (look.gain, look.seconds, look.memory))
+        rows = []
+        for place, recipe in enumerate(recipes):
+            mean, low, high = (float(np.expm1(values[place])) for values in (gain.mean, gain.low, gain.high))
+            past = [_past(c) for c in look.evidence(gain, place, recipe)]
+            control = recipe.entry.kind == "control"
+            rows.append(
+                Advice(
+                    recipe.name,
+                    recipe.method,
+                    recipe.fusion,
+                    recipe.options,
+                    () if control else problem.sources,
+                    control,
+                    mean,
+                    low,
+                    high,
+                    seconds=float(np.exp(seconds.mean[place])),
+                    memory=float(np.exp(memory.mean[place])) / 1024.0,
+                    word=word_of(control, mean, low, high),
+                    reasons=tuple(reasons_of(recipe, facts, past)),
+                    past=tuple(past),
+                )
+            )
+        return sorted(rows, key=lambda r: (-round(float(np.log1p(r.gain)) / CLOSE), r.seconds, r.recipe))
+
+
+def refused(recipe: Recipe, problem: Problem, limits: Limits) -> str:
+    """Why `recipe` cannot be used for `problem`, in a sentence; empty where it can."""
+    try:
+        method = recipe.entry.method
+        if limits.private and {"overlapping_users"} & {*method.needs, *method.wants}:
+            return "it has to recognise people from one domain to the next, which --private rules out."
+        if limits.explainable and not method.additive:
+            return "its scores are no sums over what a person had, which --explainable asks for."
+        # A base is made when it is wanted, from whatever the items say of themselves.
+        needs = tuple(n for n in method.needs if n != "base")
+        check_needs(dataclasses.replace(method, needs=needs), None, problem)
+    except CrossaisleError as error:
+        return str(error)
+    return ""
+
+
+def too_dear(row: Advice, limits: Limits) -> str:
+    """Why `row` is over the limits; empty where it is not."""
+    if limits.minutes is not None and row.seconds > 60 * limits.minutes:
+        return f"it is expected to take {row.seconds / 60:.1f} minutes of {limits.minutes:g}."
+    if limits.memory is not None and row.memory > limits.memory:
+        return f"it is expected to need {row.memory:.1f} GB of {limits.memory:g}."
+    return ""
+
+
+def word_of(control: bool, gain: float, low: float, high: float) -> Word:
+    """The interval in plain words."""
+    if control:
+        return "control"
+    return "likely helps" if low > 0 else "may help" if gain > 0 and high > 0 else "unlikely to help"
+
+
+def percent(row: Advice) -> str:
+    """``+12 % expected (−5 % to +31 %)``."""
+    return f"{100 * row.gain:+.0f} % expected ({100 * row.low:+.0f} to {100 * row.high:+.0f} %)"
+
+
+def reasons_of(recipe: Recipe, facts: LaunchFacts, past: Sequence[Past]) -> list[str]:
+    """Why it stands where it stands: what the method is for, what the launch has of it, what it did before."""
+    method = recipe.entry.method
+    made = [f"for: {method.when}."] if method.when else []
+    if not facts.rows:
+        made.append("nothing of the target was sold yet: what its items say, or share with others, is all there is.")
+    elif recipe.entry.kind != "control":
+        made.append(
+            f"{100 * facts.known:.0f} % of its people are known elsewhere, and those who are near there buy alike here "
+            f"{facts.agreement:.1f} times as often as strangers."
+        )
+    if past:
+        said = (f"{p.target} ({p.world}, {p.step}) {100 * p.gain:+.0f} %" for p in past)
+        made.append(f"it was tried at {', '.join(said)} against the best control there.")
+    return made
+
+
+def warnings_of(facts: LaunchFacts, limits: Limits) -> list[str]:
+    """What a reader must know of the launch."""
+    made = []
+    if not facts.rows:
+        made.append("The target has no visible interactions: this advice rests on its items and on the sources alone.")
+    elif facts.people < LEAST_PEOPLE:
+        made.append(
+            f"Only {facts.people:.0f} people of the target are in sight: too little to say how they are like those of "
+            "the sources; what is asked about people is answered by those of the sources."
+        )
+    if not facts.told:
+        made.append("Its items have no titles, prices or attributes: methods that read content are left out.")
+    if limits.private:
+        made.append("Give people other ids in each domain before you fit: this advice counts on nobody being known.")
+    return made
+
+
+def _past(case: Case) -> Past:
+    launch = case.launch
+    gain = float(np.expm1(gain_of(case.value, launch.control)))
+    return Past(launch.world, launch.target, launch.step, gain)

@@ -1,0 +1,171 @@
+"""Auto: the advised recipes are tried on held-out rows, and what is best by advice and trial together is fitted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import MethodError, TrainingError
+from ..evaluate.bases import Bases
+from ..evaluate.spec import DEFAULT_FUSION
+from ..evaluate.validation import Validation, validation_of
+from ..metrics import Doubles
+from ..models.base import Base
+from ..progress import tick
+from ..recommender import Recommender
+from ..transfer.method import check_needs, transfer
+from ..transfer.problem import Problem
+from ..transfer.weights import beats
+from .advice import Advice, Limits, advise, percent
+from .cases import Recipe, read_reports, shipped
+from .outlook import FLOOR
+
+SURE = 2 * 1.2816
+"""An 80 % interval is so many standard deviations wide."""
+
+
+@dataclass(frozen=True)
+class AutoOptions:
+    """Options of `auto`."""
+
+    tries: int = 3
+    """Advised transfers that are fitted and compared on held-out rows, beside the advised control."""
+    minutes: float = 10.0
+    """No further trial begins after this time."""
+    explainable: bool = False
+    """Only methods whose scores are sums over what a person had."""
+    reports: tuple[str, ...] = ()
+    """Folders with reports of your own, from which the advice learns beside the cases that come along."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if self.tries < 1 or self.minutes <= 0:
+            raise ValueError("tries ≥ 1 and minutes > 0 are needed.")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One recipe with what held-out rows said of it.
+
+    Attributes:
+        advice: what was expected.
+        quality: (people,) nDCG@10 on held-out rows; empty where it could not run.
+        failed: why it could not.
+    """
+
+    advice: Advice
+    quality: Doubles
+    failed: str = ""
+
+
+@transfer(
+    "auto",
+    options=AutoOptions,
+    paper="kriging (Rasmussen & Williams 2006, ch. 2) of past outcomes, weighed with held-out trials by precision",
+    when="you do not want to choose: it follows `crossaisle advise`, and keeps the control where what it tries loses",
+    cost="high",
+    random=True,
+)
+def fit(base: Base | None, problem: Problem, options: AutoOptions) -> Recommender:
+    """Follow the advice: try its first recipes on held-out rows and fit the best, or the control where they hurt."""
+    limits = Limits(explainable=options.explainable)
+    rows = advise(problem, [*shipped(), *read_reports(options.reports)], limits).rows
+    chosen = candidates(rows, options.tries)
+    asked = validation_of(problem)
+    bases = Bases()
+    tried = trials(chosen, asked, base, bases, options.minutes) if asked.enough and len(chosen) > 1 else []
+    best, why = decided(tried) if tried else (chosen[0], "too few people can be held out to try anything")
+    recipe = Recipe(best.method, best.fusion, best.options)
+    made = recipe.entry.method.fit(_base(recipe, problem, base, bases), problem, recipe.entry.options)
+    told = {
+        "chosen": best.recipe,
+        "why": why,
+        "tried": [_told(t) for t in tried],
+    }
+    return replace(made, facts={**made.facts, "auto": told})
+
+
+def candidates(rows: Sequence[Advice], tries: int) -> list[Advice]:
+    """The first `tries` transfers and the first control, as they are ranked."""
+    transfers = [r for r in rows if not r.control][:tries]
+    controls = [r for r in rows if r.control][:1]
+    return [r for r in rows if r in transfers or r in controls]
+
+
+def trials(chosen: Sequence[Advice], asked: Validation, base: Base | None, bases: Bases, minutes: float) -> list[Tried]:
+    """Each of `chosen` on held-out rows, controls first, until the time is over."""
+    begun, made = time.perf_counter(), list[Tried]()
+    order = sorted(chosen, key=lambda r: not r.control)
+    for number, advice in enumerate(order):
+        if made and time.perf_counter() - begun > 60 * minutes:
+            break
+        tick(f"auto: try {advice.recipe}", number, len(order))
+        made.append(tried_on(advice, asked, base, bases))
+    tick("auto: tried", len(order), len(order))
+    return made
+
+
+def tried_on(advice: Advice, asked: Validation, base: Base | None, bases: Bases) -> Tried:
+    """What held-out rows say of one recipe."""
+    recipe = Recipe(advice.method, advice.fusion, advice.options)
+    method, options = recipe.entry.method, recipe.entry.options
+    try:
+        own = _base(recipe, asked.problem, base, bases)
+        check_needs(method, own, asked.problem)
+        return Tried(advice, asked.quality(method.fit(own, asked.problem, options).scorer.score))
+    except (MethodError, TrainingError) as error:
+        return Tried(advice, np.zeros(0), str(error))
+
+
+def decided(tried: Sequence[Tried]) -> tuple[Advice, str]:
+    """The recipe that is best by advice and trial together, and why; the control where it beats that on held-out rows.
+
+    Advice says N(m, s²) of a recipe's gain in the logarithm, the trial v with error e of the same (against the control
+    tried); together (m / s² + v / e²) / (1 / s² + 1 / e²).
+
+    Raises:
+        MethodError: nothing could be fitted.
+    """
+    ran = [t for t in tried if len(t.quality)]
+    if not ran:
+        raise MethodError(f"auto could fit none of the advised recipes: {tried[0].failed}")
+    reference = next((t for t in ran if t.advice.control), ran[0])
+    values = [posterior(t, reference) for t in ran]
+    best = ran[int(np.argmax(values))]
+    if reference.advice.control and best is not reference and beats(reference.quality, best.quality):
+        return reference.advice, f"{best.advice.recipe} was expected to be best but lost to it on held-out rows"
+    said = "by advice and held-out rows together"
+    return best.advice, f"best of {len(ran)} {said}: {percent(best.advice)}, held-out nDCG@10 {best.quality.mean():.4f}"
+
+
+def posterior(tried: Tried, reference: Tried) -> float:
+    """Expected logarithm of the gain of `tried` after its trial."""
+    advice = tried.advice
+    mean = float(np.log1p(advice.gain))
+    spread = float(np.log1p(advice.high) - np.log1p(advice.low)) / SURE
+    control = float(reference.quality.mean()) + FLOOR
+    difference = tried.quality - reference.quality
+    found = np.log((float(tried.quality.mean()) + FLOOR) / control)
+    error = max(float(difference.std(ddof=1)) / np.sqrt(len(difference)) / control, 1e-3)
+    offset = float(np.log1p(reference.advice.gain)) if reference.advice.control else 0.0
+    worth = 1.0 / max(spread, 1e-3) ** 2, 1.0 / error**2
+    return float((mean * worth[0] + (offset + found) * worth[1]) / sum(worth))
+
+
+def _base(recipe: Recipe, problem: Problem, base: Base | None, bases: Bases) -> Base | None:
+    """The base that `recipe` asks for: the one that is there, or fused now."""
+    if recipe.fusion is None:
+        return None
+    if base is not None and recipe.fusion == DEFAULT_FUSION:
+        return base
+    return bases.get(recipe.entry, problem, problem.seed)[0]
+
+
+def _told(tried: Tried) -> dict[str, Any]:
+    expected = {n: round(getattr(tried.advice, n), 4) for n in ("gain", "low", "high")}
+    held_out = round(float(tried.quality.mean()), 4) if len(tried.quality) else None
+    return {"recipe": tried.advice.recipe, **expected, "held_out": held_out, "failed": tried.failed}

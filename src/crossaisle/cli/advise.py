@@ -1,0 +1,88 @@
+"""`crossaisle advise`: which fusion and transfer to try for a launch, from past reports, before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Group, Parameter
+
+from .. import api
+from ..advisor.advice import Advice, Advised, Limits
+from ..files import write_whole
+from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data
+from .output import OUTPUT, Output, emit, table
+from .progress import drawing
+
+app = App(
+    name="advise",
+    help_epilogue="Example: crossaisle advise shop/ --target bakery --weeks 2 --minutes 5",
+)
+LIMITS = Group("Limits", sort_key=10)
+LimitFlags = Annotated[Limits, LIST, Parameter(name="*", group=LIMITS)]
+NONE = Limits()
+SHOWN = 8
+
+
+@app.default
+def advise(
+    path: str,
+    /,
+    *,
+    target: str,
+    sources: Names = (),
+    cut: Annotated[str | None, Maybe] = None,
+    weeks: Annotated[float | None, Maybe] = None,
+    limits: LimitFlags = NONE,
+    reports: Annotated[tuple[Path, ...], LIST] = (),
+    out: Annotated[Path | None, Maybe] = None,
+    read: ReadFlags = READ,
+    output: Output = OUTPUT,
+) -> None:
+    """Say which recipes to try for a launch, what to expect and what it costs; nothing is trained.
+
+    Args:
+        path: folder, file of interactions, database URL, or ``demo``.
+        target: the domain to be launched.
+        sources: domains whose knowledge may be used; all others when empty.
+        cut: nothing from this time on is seen, for example 2024-09-30.
+        weeks: pretend that the target opened this many weeks before the cut.
+        reports: folders with reports of your own, from which the advice learns beside the cases that come along.
+        out: file that takes the advice as JSON.
+    """
+    with drawing():
+        world = open_data(path, read)
+        found = api.advise(world, target, sources=sources, cut=cut, weeks=weeks, limits=limits, reports=reports)
+    if out is not None:
+        write_whole(out, found.to_json().encode())
+    if output.json:
+        emit(found.to_document())
+        return
+    _show(found, path)
+
+
+def _show(found: Advised, path: str) -> None:
+    rows = [_row(r) for r in _short(found)]
+    table(f"advice for {found.target}", ["recipe", "expected", "80 % interval", "minutes", "GB", "in words"], rows)
+    first = found.rows[0]
+    for reason in first.reasons:
+        print(f"{first.recipe}: {reason}")
+    for warning in found.warnings:
+        print(f"Know: {warning}")
+    if found.left_out:
+        print(f"Left out: {', '.join(found.left_out)} (--json says why).")
+    print(found.sentence)
+    options = "".join(f" -o {name}={value}" for name, value in first.options.items())
+    print(f"next: crossaisle transfer {path} --target {found.target!r} --method {first.method}{options} --out runs/new")
+
+
+def _short(found: Advised) -> list[Advice]:
+    """The first rows, and the best control where it stands below them."""
+    shown = list(found.rows[:SHOWN])
+    below = [r for r in found.rows if r.control and r not in shown][:1]
+    return shown if any(r.control for r in shown) else [*shown, *below]
+
+
+def _row(row: Advice) -> tuple[str, ...]:
+    ends = f"{100 * row.low:+.0f} to {100 * row.high:+.0f} %"
+    return row.recipe, f"{100 * row.gain:+.0f} %", ends, f"{row.seconds / 60:.1f}", f"{row.memory:.1f}", row.word
