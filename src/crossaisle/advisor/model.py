@@ -88,6 +88,8 @@ class Model:
         centre: mean outcome.
         inverse: (n, n) of the kernel with noise.
         residual: (n,) outcomes less their mean.
+        misses: (n,) outcome less mean, each foretold from the cases of other groups alone.
+        deviations: (n,) expected of them, before they are stretched.
         stretch: of intervals.
     """
 
@@ -96,6 +98,8 @@ class Model:
     centre: float
     inverse: Doubles
     residual: Doubles
+    misses: Doubles
+    deviations: Doubles
     stretch: float
 
     @classmethod
@@ -119,7 +123,8 @@ class Model:
         kernel[np.diag_indices_from(kernel)] += prior.noise + errors**2 + JITTER
         inverse = scipy.linalg.inv(kernel, check_finite=False)
         misses, deviations = left_out(inverse, outcomes - centre, groups)
-        return cls(prior, points, centre, inverse, outcomes - centre, stretch_of(misses / deviations))
+        stretch = stretch_of(misses / deviations)
+        return cls(prior, points, centre, inverse, outcomes - centre, misses, deviations, stretch)
 
     def expect(self, asked: Points) -> Expected:
         """Mean and interval of what would be measured."""

@@ -1,0 +1,1 @@
+"""Stores: what a service has to keep on disk: events, items, exposures, keys and versions."""

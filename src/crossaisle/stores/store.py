@@ -1,0 +1,195 @@
+"""What every store does: the rows that a service keeps, and the promise that what it acknowledged is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+Role = Literal["read", "write", "admin"]
+"""``read`` asks for recommendations, ``write`` also sends events and items, ``admin`` also erases and promotes."""
+State = Literal["candidate", "current", "previous", "retired"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a user did; the columns of ``interactions``, and an id that makes sending it twice harmless.
+
+    Attributes:
+        event_id: of the sender; a second event of the same id is ignored.
+        user_id: who.
+        item_id: what.
+        domain: where.
+        event: kind, such as ``view`` or ``purchase``.
+        timestamp: when it happened, naive UTC.
+        value: rating or quantity.
+        price: of one unit.
+    """
+
+    event_id: str
+    user_id: str
+    item_id: str
+    domain: str
+    event: str
+    timestamp: datetime
+    value: float | None = None
+    price: float | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """What is known of an item in one domain.
+
+    Attributes:
+        item_id: id.
+        domain: where it is sold.
+        content: ``title``, ``brand``, ``category``, ``price`` and attributes, as far as they are known.
+        available: whether it may be recommended.
+    """
+
+    item_id: str
+    domain: str
+    content: dict[str, Any] = field(default_factory=dict)
+    available: bool = True
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One item that was shown, with the probability that it was: what off-policy estimates need.
+
+    Attributes:
+        request_id: of the answer that it was part of.
+        user_id: who saw it.
+        item_id: what.
+        position: place in the list, 1 is first.
+        propensity: probability of that item at that place under the rule that chose it.
+        version: of the artifact.
+        timestamp: naive UTC.
+    """
+
+    request_id: str
+    user_id: str
+    item_id: str
+    position: int
+    propensity: float
+    version: str
+    timestamp: datetime
+
+
+@dataclass(frozen=True)
+class Version:
+    """An artifact that is, was or may be served.
+
+    Attributes:
+        name: unique.
+        path: folder of the artifact.
+        state: at most one is ``current``, and at most one ``previous``, to which one step leads back.
+        made: naive UTC.
+        facts: what is worth knowing: quality, guard, rows learned from.
+    """
+
+    name: str
+    path: str
+    state: State
+    made: datetime
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key; the store has its hash alone.
+
+    Attributes:
+        name: for people.
+        role: what it may do.
+        digest: scrypt or SHA-256 hash of the secret, in hex.
+        made: naive UTC.
+    """
+
+    name: str
+    role: Role
+    digest: str
+    made: datetime
+
+
+class Store(Protocol):
+    """A place that keeps rows. Every method that writes returns when the rows are on disk, whole or not at all.
+
+    All of them raise `StorageError` in one sentence when the disk or the server refuses, and work again when it is back.
+    """
+
+    def add_events(self, events: Sequence[Event]) -> int:
+        """Keep `events`; those whose id is known are passed over. Returns how many were new."""
+        ...
+
+    def events(self, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
+        """Events in the order they came, with their numbers, which grow by time of arrival; those after number `after`."""
+        ...
+
+    def events_of(self, user_id: str) -> list[Event]:
+        """All events of one user, oldest first."""
+        ...
+
+    def put_items(self, items: Sequence[Item]) -> None:
+        """Keep `items`; what is known of the same id and domain is replaced."""
+        ...
+
+    def items(self, domain: str | None = None) -> Iterator[Item]:
+        """All items, or those of one domain."""
+        ...
+
+    def add_exposures(self, exposures: Sequence[Exposure]) -> None:
+        """Keep what was shown."""
+        ...
+
+    def exposures(self, *, since: datetime | None = None) -> Iterator[Exposure]:
+        """What was shown, oldest first."""
+        ...
+
+    def erase_user(self, user_id: str) -> int:
+        """Forget everything of one user, for good: no byte of the id stays in the files. Returns how many rows went.
+
+        A hash of the id (salted per store) stays on a list, so that `is_erased` can keep them out of later artifacts.
+        """
+        ...
+
+    def is_erased(self, user_ids: Sequence[str]) -> list[bool]:
+        """Which of these users have asked to be forgotten, and have not come back by a later event."""
+        ...
+
+    def add_version(self, version: Version) -> None:
+        """Make a version known, as ``candidate``."""
+        ...
+
+    def versions(self) -> list[Version]:
+        """All versions, newest first."""
+        ...
+
+    def promote(self, name: str) -> None:
+        """Make `name` the current version and the current one the previous, in one transaction."""
+        ...
+
+    def roll_back(self) -> Version:
+        """Make the previous version current again; the one that was current is retired.
+
+        Raises:
+            ConfigError: there is no previous version.
+        """
+        ...
+
+    def add_key(self, key: Key) -> None:
+        """Keep a key."""
+        ...
+
+    def keys(self) -> list[Key]:
+        """All keys."""
+        ...
+
+    def remove_key(self, name: str) -> bool:
+        """Forget a key; whether it was there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
