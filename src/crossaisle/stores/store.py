@@ -116,7 +116,7 @@ class Key:
 class Store(Protocol):
     """A place that keeps rows. Every method that writes returns when the rows are on disk, whole or not at all.
 
-    All of them raise `StorageError` in one sentence when the disk or the server refuses, and work again when it is back.
+    All of them raise `StorageError` in one sentence when the disk or the server refuses, and work again afterwards.
     """
 
     def add_events(self, events: Sequence[Event]) -> int:
@@ -124,7 +124,7 @@ class Store(Protocol):
         ...
 
     def events(self, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
-        """Events in the order they came, with their numbers, which grow by time of arrival; those after number `after`."""
+        """Events after number `after`, in the order they came, with their numbers."""
         ...
 
     def events_of(self, user_id: str) -> list[Event]:
