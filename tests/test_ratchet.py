@@ -15,6 +15,8 @@ ALLOWED: dict[tuple[str, str], int] = {
     ("data/world.py:World", "methods"): 16,
     # The Python door: what a person may say about a transfer, each by its own word (the tenth: how long to search).
     ("api.py:transfer", "parameters"): 10,
+    # The same door for the gap: what may be seen, and by which base.
+    ("api.py:gap", "parameters"): 8,
     # What a method says of itself to people and to the advisor, each by its own word.
     ("transfer/method.py:transfer", "parameters"): 9,
 }

@@ -40,6 +40,9 @@ from .evaluate.study import evaluate
 from .evaluate.validation import validation_of
 from .fusion import rates as _rates
 from .fusion.method import FUSIONS
+from .gap.measure import Asked, measured
+from .gap.report import GapReport
+from .gap.sides import GapOptions
 from .models.base import Base
 from .recommender import Recommender
 from .transfer.method import METHODS, TransferMethod, check_needs
@@ -50,6 +53,7 @@ __all__ = [
     "Advised",
     "Base",
     "Budget",
+    "GapReport",
     "Limits",
     "MethodSpec",
     "Recommender",
@@ -59,6 +63,7 @@ __all__ = [
     "advise",
     "evaluate",
     "fuse",
+    "gap",
     "open_world",
     "probabilities",
     "transfer",
@@ -194,6 +199,45 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     found = tuned(Search(chosen, ready, validation_of(problem), base, frozenset(options)), within)
     made = chosen.fit(base, problem, found.options)
     return replace(made, facts={**made.facts, "tuning": found.facts})
+
+
+def gap(  # noqa: PLR0913 - one door; all but two are given by name
+    world: World,
+    target: str | None = None,
+    sources: Sequence[str] = (),
+    *,
+    base: Base | None = None,
+    cut: Moment | None = None,
+    weeks: float | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> GapReport:
+    """How far domains are apart, before anything is trained (docs/gap.md lists the measures).
+
+    Args:
+        world: all domains.
+        target: the domain to be launched; None measures every ordered pair.
+        sources: domains that knowledge may come from; empty: all others.
+        base: its heads are scored as well, by how well they tell the target's purchases.
+        cut: nothing from this time on is seen; None sees everything.
+        weeks: pretend that the target opened this many weeks before the cut.
+        seed: of everything random.
+        **options: of `GapOptions`: ``items``, ``people``, ``permutations``, ``resamples``, ``neighbours``, ``text``.
+
+    Raises:
+        DataError: unknown domain, or only one.
+        ConfigError: unknown or wrong option, weeks without target or without times.
+        MethodError: the base was fused on other items.
+    """
+    if weeks is not None and target is None:
+        raise ConfigError("weeks says how long the target has been open; name the target as well.")
+    ready = build(GapOptions, options, "options of gap")
+    every = tuple(sources) or tuple(world.domains.ids.to_list())
+    names = every if target is None else default_sources(world, target, sources)
+    rows = _visible(world, target or every[0], cut, weeks).train
+    made = measured(world, rows, Asked(names, every if target is None else (target,), base), ready, seed)
+    asked = {"target": target, "sources": list(names), "cut": None if cut is None else str(moment(cut)), "weeks": weeks}
+    return replace(made, protocol={**asked, "base": None if base is None else base.fusion, **made.protocol})
 
 
 def _problem(

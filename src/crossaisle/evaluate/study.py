@@ -24,7 +24,7 @@ from .slices import Slices, evaluate_users, slices_of
 from .spec import DEFAULT_METHODS, Entry, MethodSpec, Study, entries_of
 from .steps import Step, check_study, facts_of, problem_at, steps_of, with_seed
 from .tuner import Tuner
-from .twins import remembering
+from ..data.twins import remembering
 
 SCORES = 4_000_000
 """Scores held at once: users are asked in blocks, so that a large catalogue fits."""

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ..data.world import World
 from ..types import Codes
+from .world import World
 
 MIN_USERS = 3
 MIN_JACCARD = 0.8
@@ -33,10 +33,26 @@ def twin_pairs(world: World, domain: str, other: str, items: Codes) -> sp.csr_ma
     """
     here, there = _holders(world, domain), _holders(world, other)
     shared = np.intersect1d(here["user"].unique(), there["user"].unique())
-    a = _matrix(here, shared, world.n_items)[:, items]
-    b = _matrix(there, shared, world.n_items)
+    return twins(
+        _matrix(here, shared, world.n_items)[:, items],
+        _matrix(there, shared, world.n_items),
+        items,
+    )
+
+
+def twins(a: sp.csc_matrix, b: sp.csc_matrix, items: Codes) -> sp.csr_matrix:
+    """`twin_pairs` of columns: which of `items` are twins of which columns of `b`.
+
+    Args:
+        a: (people, n) CSC of 0 and 1, who has which of `items` in one domain.
+        b: (people, world items) CSC, the same people in the other.
+        items: (n,) item codes: column of `b` that is the same item.
+
+    Returns:
+        (n, world items) CSR bool.
+    """
     size_a, size_b = _sizes(a), _sizes(b)
-    same = sp.csr_matrix((np.ones(len(items)), (np.arange(len(items)), items)), shape=(len(items), world.n_items))
+    same = sp.csr_matrix((np.ones(len(items)), (np.arange(len(items)), items)), shape=(len(items), b.shape[1]))
     own = same @ sp.diags((size_b > 0).astype(np.float64))
     # Items with fewer users than needed cannot be twins: leaving them out keeps the product small.
     common = ((a @ sp.diags((size_a >= MIN_USERS) * 1.0)).T @ (b @ sp.diags((size_b >= MIN_USERS) * 1.0))).tocoo()

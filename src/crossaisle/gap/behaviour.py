@@ -1,0 +1,110 @@
+"""Behaviour: how long people wait, how often they repeat, and whether both domains meet in one basket.
+
+All is measured since the target's first visible event: a target that has been open for four weeks can show no pause of
+five, and is compared with four weeks of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from ..types import Codes
+from .price import far_of, line_distance
+from .sides import LEAST, Ground, Side, T
+from .words import NONE, Doubles, Found, Z, affinity, around, difference, distance, share
+
+DAY = 86_400e6
+SHIFT = 1 << 20
+NAMES = ("pause_wasserstein", "repeat_shift", "basket_lift", "basket_share")
+
+
+def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
+    """``pause_wasserstein``, ``repeat_shift``, ``basket_lift`` and ``basket_share``; NaN without times."""
+    if not ground.world.timed or target.rows.is_empty() or source.rows.is_empty():
+        return [distance(Found(n), NONE, NONE, False) for n in NAMES]
+    since = target.rows["timestamp"].min()
+    theirs, ours = ground.window(source, target).rows, target.rows
+    enough = min(len(source.people), len(target.people)) >= LEAST
+
+    def both(name: str, find: Callable[[pl.DataFrame], T]) -> tuple[T, T]:
+        there, here = (name, source.name, since), (name, target.name, since)
+        return ground.once(there, lambda: find(theirs)), ground.once(here, lambda: find(ours))
+
+    waited, repeated, visits = both("pauses", pauses), both("repeats", repeat_rate), both("baskets", baskets)
+    days = (ground.rows["timestamp"].max() - since).days + 1  # type: ignore[operator, union-attr]
+    own = ground.once(("own basket", target.name), lambda: _own(ours, days))
+    shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
+    return [
+        _pauses(ground, *waited, (source.name, target.name)),
+        difference(shift, enough),
+        *_baskets(*visits, own, days, enough),
+    ]
+
+
+def pauses(rows: pl.DataFrame) -> Doubles:
+    """log₂ days between successive times at which a user did something here."""
+    times = rows.select("user", "timestamp").unique().sort("user", "timestamp")
+    gap = (pl.col("timestamp").diff().over("user").dt.total_microseconds() / DAY).alias("gap")
+    found: Doubles = np.log2(times.select(gap).drop_nulls()["gap"].to_numpy())
+    return found
+
+
+def _pauses(ground: Ground, x: Doubles, y: Doubles, names: tuple[str, str]) -> Found:
+    if min(len(x), len(y)) < 2:
+        return distance(Found("pause_wasserstein"), NONE, NONE, False)
+    apart = line_distance(ground, "pause_wasserstein", x, y, names)
+    return distance(apart, apart.null or 0.0, far_of(apart, x, y), min(len(x), len(y)) >= LEAST)
+
+
+def repeat_rate(rows: pl.DataFrame) -> tuple[float, float]:
+    """Share of events whose user had had the item before, and its standard error over users (ratio estimator)."""
+    each = rows.group_by("user").agg(n=pl.len(), first=pl.col("item").n_unique())
+    n, again = each["n"].to_numpy().astype(float), (each["n"] - each["first"]).to_numpy().astype(float)
+    if not len(n):
+        return NONE, NONE
+    rate = float(again.sum() / n.sum())
+    return rate, float(np.sqrt(np.square(again - rate * n).sum()) / n.sum())
+
+
+def baskets(rows: pl.DataFrame) -> Codes:
+    """Sorted user · 2²⁰ + day (since 1970) of every user and day with something."""
+    day = pl.col("timestamp").dt.date().to_physical().cast(pl.Int64)
+    return rows.select(pl.col("user").cast(pl.Int64) * SHIFT + day).to_series().unique().sort().to_numpy()
+
+
+def _baskets(source: Codes, target: Codes, own: float, days: int, enough: bool) -> list[Found]:
+    both = np.intersect1d(source, target, assume_unique=True)
+    lifted = lift_of(source, target, both, days)
+    return [affinity(lifted, own, 1.0, enough), share("basket_share", len(both), len(target))]
+
+
+def lift_of(source: Codes, target: Codes, both: Codes, days: int) -> Found:
+    """Σ_u b_u / Σ_u (s_u t_u / D): days with both, over those expected if each user chose days independently.
+
+    The interval is that of its logarithm, linearised over users: Var = Σ_u (b_u / Σ b − s_u t_u / Σ s t)².
+
+    Args:
+        source: `baskets` with something of the source; s_u of them are user u's.
+        target: with something of the target.
+        both: with both.
+        days: D, length of the time that is compared.
+    """
+    width = int(max((part.max(initial=0) for part in (source, target)), default=0)) // SHIFT + 1
+    b, s, t = (np.bincount(part // SHIFT, minlength=width) for part in (both, source, target))
+    met = float((s * t).sum())
+    if not met:
+        return Found("basket_lift")
+    value = float(b.sum() * days / met)
+    if not value:
+        return Found("basket_lift", 0.0, 0.0, float(3.7 * days / met))
+    wide = float(np.exp(Z * np.sqrt(np.square(b / b.sum() - s * t / met).sum())))
+    return Found("basket_lift", value, value / wide, value * wide)
+
+
+def _own(rows: pl.DataFrame, days: int) -> float:
+    """Lift of two halves of the target's items (by the parity of their codes) for each other."""
+    one, other = (baskets(rows.filter(pl.col("item") % 2 == half)) for half in (0, 1))
+    return lift_of(one, other, np.intersect1d(one, other, assume_unique=True), days).value

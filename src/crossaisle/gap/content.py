@@ -1,0 +1,153 @@
+"""How far apart the items are, by what they say of themselves.
+
+Two references give the words. *Near*: what two samples of one domain give (labels permuted), or, where it is more, what
+the target gives against itself when half of its categories are taken as one domain and the rest as another. *Far*: what a domain gives that lies as far from the World's
+centre and spreads as widely as the target, in directions that have nothing to do with it: the target's vectors with the
+signs of their axes drawn at random, the median of 20 draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import torch
+
+from ..distances import proxy_a, squares
+from ..types import Floats
+from .resampled import Draws, Statistic, compared, coral_of, mmd_of, sliced_of
+from .sides import LEAST, Ground, Side, in_order
+from .vectors import Items
+from .words import NONE, Found, affinity, distance, share
+
+FLIPS, COSTLY = 20, 50
+HALVES = 10
+NAMES = ("mmd", "coral", "sliced_wasserstein", "proxy_a", "content_cover")
+
+
+def content(ground: Ground, items: Items, source: Side, target: Side) -> list[Found]:
+    """``mmd``, ``coral``, ``sliced_wasserstein``, ``proxy_a`` (symmetric) and ``content_cover`` (directed)."""
+    x, y = items.of(source.name), items.of(target.name)
+    enough = min(len(x), len(y)) >= LEAST
+    if min(len(x), len(y)) < 2:
+        return [distance(Found(n), NONE, NONE, False) for n in NAMES]
+    a, b = in_order(source, target)
+    found = ground.once(("content", a.name, b.name), lambda: _apart(ground, items, a, b))
+    near, far = _own_categories(ground, items, target), _flipped(ground, items, target)
+    made = [distance(f, max(f.null or 0.0, near.get(f.name, 0.0)), far[f.name], enough) for f in found]
+    cover = affinity(_cover("content_cover", x, y), near.get("content_cover", 0.5), far["content_cover"], enough)
+    return [*made, cover]
+
+
+def _apart(ground: Ground, items: Items, a: Side, b: Side) -> list[Found]:
+    """The symmetric distances of two samples of items."""
+    x, y = items.of(a.name), items.of(b.name)
+    both, o = np.vstack([x, y]), ground.options
+    draws = Draws.of(len(x), len(y), ground.draw("content", a.name, b.name), o.permutations, o.resamples)
+    few = _first(draws, COSTLY)
+    tested = compared("mmd", mmd_of(both, scale_of(ground, items)), draws, least=-np.inf)
+    others = [compared(n, f(both), few) for n, f in (("coral", coral_of), ("sliced_wasserstein", sliced_of))]
+    return [tested, *others, _proxy(x, y, ground.seed)]
+
+
+def _first(draws: Draws, number: int) -> Draws:
+    return Draws(draws.plain, *((a[:number], b[:number]) for a, b in (draws.mixed, draws.again)))
+
+
+def _proxy(x: Floats, y: Floats, seed: int) -> Found:
+    """Proxy A-distance; its interval is that of the held-out error (Wilson), its null the 5 % quantile of guessing."""
+    if min(len(x), len(y)) < 5:
+        return Found("proxy_a")
+    value, tried = proxy_a(x, y, seed=seed), len(x) + len(y)
+    error = share("proxy_a", (1.0 - value / 2.0) / 2.0 * tried, tried)
+    guessed = 1.644854 / np.sqrt(tried)
+    return Found("proxy_a", value, max(0.0, 2 - 4 * error.high), min(2.0, 2 - 4 * error.low), float(2.0 * guessed))
+
+
+def _cover(name: str, x: Floats, y: Floats) -> Found:
+    """Share of target items y whose nearest source item is at least as near as their nearest other target item.
+
+    Both are looked for among equally many items; two samples of one domain give ½.
+    """
+    number = min(len(x), len(y) - 1)
+    rows = torch.from_numpy(y)
+    own = squares(rows, rows).fill_diagonal_(torch.inf)
+    away = squares(rows, torch.from_numpy(x))
+    near = [apart[:, _evenly(apart.shape[1], number)].min(dim=1).values for apart in (away, own)]
+    return share(name, float((near[0] <= near[1]).sum()), len(y))
+
+
+def _evenly(length: int, number: int) -> list[int]:
+    return np.linspace(0, length - 1, number).round().astype(int).tolist() if number < length else list(range(length))
+
+
+def scale_of(ground: Ground, items: Items) -> float:
+    """Median squared distance of two different items over all domains: one scale makes distances comparable."""
+
+    def find() -> float:
+        draw = ground.draw("scale")
+        pairs = draw.integers(0, len(items.codes), (2, 20_000))
+        pairs = pairs[:, pairs[0] != pairs[1]]
+        apart = items.vectors[pairs[0]] - items.vectors[pairs[1]]
+        return max(float(np.median(np.square(apart).sum(axis=1))), 1e-12)
+
+    return ground.once("scale", find)
+
+
+def _own_categories(ground: Ground, items: Items, target: Side) -> dict[str, float]:
+    """Median of each measure between two random halves of the target's categories, 30 items each at least."""
+
+    def find() -> dict[str, float]:
+        groups, draw, found = list(categories_of(ground, items, target.name).values()), ground.draw(target.name), []
+        for _ in range(HALVES if len(groups) > 1 else 0):
+            order = draw.permutation(len(groups))
+            parts = [[groups[g] for g in half] for half in (order[: len(order) // 2], order[len(order) // 2 :])]
+            x, y = (np.vstack(part) for part in parts)
+            if min(len(x), len(y)) >= LEAST:
+                found.append(_plainly(ground, items, x, y))
+        return dict(zip(NAMES, np.median(found, axis=0).tolist(), strict=True)) if found else {}
+
+    return ground.once(("own categories", target.name), find)
+
+
+def categories_of(ground: Ground, items: Items, name: str) -> dict[str, Floats]:
+    """Category → vectors of the items drawn of a domain; brands where no item has a category; empty without either."""
+    rows = ground.world.content[items.codes[items.own[name]].tolist()]
+    column = next((c for c in ("category", "brand") if rows[c].null_count() < len(rows)), None)
+    if column is None:
+        return {}
+    places = rows.select(pl.col(column).cast(pl.String).alias("kind"), place=pl.int_range(pl.len())).drop_nulls()
+    groups = places.group_by("kind").agg("place").sort("kind").rows()
+    vectors = items.of(name)
+    return {str(kind): vectors[place] for kind, place in groups}
+
+
+def _plain(statistic: Callable[[Floats], Statistic], x: Floats, y: Floats) -> float:
+    weights = np.r_[np.full(len(x), 1 / len(x)), np.zeros(len(y))], np.r_[np.zeros(len(x)), np.full(len(y), 1 / len(y))]
+    return float(statistic(np.vstack([x, y]))(*(w.astype(np.float32)[None] for w in weights))[0])
+
+
+def _flipped(ground: Ground, items: Items, target: Side) -> dict[str, float]:
+    """Median of each measure against the target with random signs of its axes."""
+
+    def find() -> dict[str, float]:
+        y, draw = items.of(target.name), ground.draw("flips", target.name)
+        y = y[_evenly(len(y), 400)]
+        signs = draw.choice(np.array([-1.0, 1.0], dtype=np.float32), (FLIPS, y.shape[1]))
+        return dict(zip(NAMES, np.median([_plainly(ground, items, y * s, y) for s in signs], axis=0), strict=True))
+
+    return ground.once(("flips", target.name), find)
+
+
+def _plainly(ground: Ground, items: Items, x: Floats, y: Floats) -> list[float]:
+    """The measures of two samples in the order of `NAMES`, without intervals."""
+    plain = [_plain(f, x, y) for f in (lambda b: mmd_of(b, scale_of(ground, items)), coral_of, sliced_of)]
+    apart = proxy_a(x, y, seed=ground.seed) if min(len(x), len(y)) >= 5 else NONE
+    return [*plain, apart, _cover("", x, y).value]
+
+
+def facts_only(found: list[Found]) -> list[Found]:
+    """Without words: between two sources there is no target whose references could give them."""
+    return [replace(f, word=None) for f in found]

@@ -1,0 +1,107 @@
+"""Items: what is sold in both domains, twins, equal titles, and whether shared items keep the same company."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from ..data.twins import twins
+from ..encoders.attributes import hashes_of
+from ..types import Codes
+from .agreement import Likeness, correlation, lift
+from .sides import LEAST, Ground, Side, in_order, some
+from .words import NONE, Found, affinity, share
+
+
+def items(ground: Ground, source: Side, target: Side) -> list[Found]:
+    """Shared items, twins, titles and agreement of company; docs/gap.md lists them."""
+    both = np.intersect1d(source.catalogue, target.catalogue)
+    union = len(source.catalogue) + len(target.catalogue) - len(both)
+    enough = min(len(source.catalogue), len(target.catalogue)) >= LEAST
+    sold = np.intersect1d(source.sold, target.catalogue)
+    known = share("items_known", len(sold), len(target.catalogue))
+    own = ground.once(("own items", target.name), lambda: _own_share(target))
+    return [
+        Found("items_shared", float(len(both)), float(len(both)), float(len(both))),
+        affinity(known, own, known.high if len(sold) < LEAST else 0.0, enough),
+        share("item_jaccard", len(both), union),
+        _twins(ground, source, target),
+        _titles(ground, source, target),
+        *_company(ground, source, target, enough),
+    ]
+
+
+def _own_share(target: Side) -> float:
+    """Share of the items sold in one random half of the target's rows that the other half knows; 1 without rows."""
+    first, second = target.halves
+    return len(np.intersect1d(first.sold, second.sold)) / len(second.sold) if len(second.sold) else 1.0
+
+
+def _twins(ground: Ground, source: Side, target: Side) -> Found:
+    """Share of (up to `items`) sold items of the target with a twin in the source: see `crossaisle.data.twins`."""
+    drawn = some(target.sold, ground.options.items, ground.draw("twins", target.name))
+    people = np.intersect1d(source.people, target.people)
+    if not len(drawn) or not len(people):
+        return share("item_twins", 0, len(drawn))
+    a, b = target.held[people].tocsc()[:, drawn], source.held[people].tocsc()
+    return share("item_twins", int((np.diff(twins(a, b, drawn).indptr) > 0).sum()), len(drawn))
+
+
+def _titles(ground: Ground, source: Side, target: Side) -> Found:
+    """Share of the target's titled items whose title, in lower case and without outer blanks, the source has too."""
+    ours, theirs = (_title_hashes(ground, side) for side in (target, source))
+    if not len(ours) or not len(theirs):
+        return Found("same_titles")
+    return share("same_titles", int(np.isin(ours, theirs).sum()), len(ours))
+
+
+def _title_hashes(ground: Ground, side: Side) -> Codes:
+    """Hashes of the titles of a catalogue."""
+
+    def every() -> tuple[Codes, np.ndarray]:
+        texts = ground.world.content["title"].cast(pl.String).str.strip_chars().str.to_lowercase()
+        told = (texts.fill_null("") != "").to_numpy()
+        found = np.zeros(len(texts), dtype=np.int64)
+        found[told] = hashes_of(texts.filter(pl.Series(told)))
+        return found, told
+
+    hashes, told = ground.once("titles", every)
+    return hashes[side.catalogue[told[side.catalogue]]]
+
+
+def _company(ground: Ground, source: Side, target: Side, enough: bool) -> list[Found]:
+    """``item_lift`` and ``item_correlation``: `agreement` of shared items by the people who have them."""
+    a, b = in_order(source, target)
+    pair = ground.once(("items", a.name, b.name), lambda: _likeness(ground, a, b))
+    if pair is None:
+        return [affinity(Found(n), NONE, 1.0, False) for n in ("item_lift", "item_correlation")]
+    from_side, to_side = pair if a is source else pair[::-1]
+    o, draw = ground.options, ground.draw("item lift", source.name, target.name)
+    own_lift, own_tie = _own_company(ground, target)
+    lifted = lift("item_lift", from_side, to_side, draw, o.resamples)
+    tied = ground.once(
+        ("item tie", a.name, b.name),
+        lambda: correlation("item_correlation", *pair, ground.draw("item tie", a.name, b.name), o.resamples),
+    )
+    return [affinity(lifted, own_lift, 1.0, enough), affinity(tied, own_tie, 0.0, enough)]
+
+
+def _likeness(ground: Ground, a: Side, b: Side) -> tuple[Likeness, Likeness] | None:
+    both = np.intersect1d(a.sold, b.sold)
+    if len(both) < LEAST:
+        return None
+    drawn = some(both, ground.options.people, ground.draw("shared items", a.name, b.name))
+    k = ground.options.neighbours
+    one, other = (Likeness.of(side.columns[:, drawn].T.tocsr(), k) for side in (a, b))
+    return one, other
+
+
+def _own_company(ground: Ground, target: Side) -> tuple[float, float]:
+    def find() -> tuple[float, float]:
+        pair = _likeness(ground, *target.halves)
+        if pair is None:
+            return NONE, NONE
+        draw = ground.draw("own items", target.name)
+        return lift("", *pair, draw, 20).value, correlation("", *pair, draw, 20).value
+
+    return ground.once(("own company", target.name), find)

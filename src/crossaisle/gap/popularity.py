@@ -1,0 +1,121 @@
+"""Popularity: how unequal sales are, and whether what sells in one domain sells in the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import rel_entr
+from scipy.stats import rankdata
+
+from ..types import Codes
+from .sides import LEAST, Ground, Side
+from .words import NONE, Doubles, Found, Z, affinity, difference, distance, spread, upper
+
+HEAD = 0.1
+"""Share of the sold items, the best selling, whose weight is measured."""
+_BINS = np.arange(-8.5, 13.0)
+DRAWS = 100
+NAMES = ("degree_js", "gini_shift", "head_shift", "sales_correlation")
+
+
+def popularity(ground: Ground, source: Side, target: Side) -> list[Found]:
+    """``degree_js``, ``gini_shift``, ``head_shift`` and ``sales_correlation``."""
+    theirs, ours = alike_busy(ground, source, target)
+    if min(len(ours), len(theirs)) < 2:
+        return [distance(Found(n), NONE, NONE, False) for n in NAMES]
+    enough = min(len(ours), len(theirs)) >= LEAST
+    draw = ground.draw("popularity", source.name, target.name)
+    shaped = _shape(theirs, ours, draw)
+    even = draw.multinomial(int(ours.sum()), np.full(len(ours), 1 / len(ours)))  # a shop without popularity
+    far = divergence(histogram(ours), histogram(even[even > 0]))
+    own = divergence(*(histogram(h.sales[h.sold]) for h in target.halves))
+    shifts = [
+        difference(_shift(name, of, theirs, ours, draw), enough)
+        for name, of in (("gini_shift", gini), ("head_shift", head_weight))
+    ]
+    return [distance(shaped, max(shaped.null or 0.0, own), far, enough), *shifts, _sales(source, target)]
+
+
+def alike_busy(ground: Ground, source: Side, target: Side) -> tuple[Codes, Codes]:
+    """Sales of the sold items of both, the busier one thinned to as many events for each item of its catalogue.
+
+    Without it a shop that has been open for longer would look more unequal, only because less of it is chance.
+    """
+    rates = [len(side.rows) / max(len(side.catalogue), 1) for side in (source, target)]
+    least, draw = min(rates), ground.draw("thin", source.name, target.name)
+    one, other = (
+        side.sales[side.sold] if rate == least else draw.binomial(side.sales[side.sold], least / rate)
+        for side, rate in zip((source, target), rates, strict=True)
+    )
+    return one[one > 0], other[other > 0]
+
+
+def gini(sales: npt.ArrayLike) -> float:
+    """Gini coefficient Σ (2r − n − 1) x_r / (n Σ x) of sorted sales: 0 all alike, near 1 all on one item."""
+    x = np.sort(np.asarray(sales, dtype=np.float64))
+    return float((2 * np.arange(1, len(x) + 1) - len(x) - 1) @ x / (len(x) * x.sum()))
+
+
+def head_weight(sales: npt.ArrayLike) -> float:
+    """Share of events on the best-selling tenth of the sold items (at least one)."""
+    x = np.sort(np.asarray(sales, dtype=np.float64))[::-1]
+    return float(x[: max(1, round(HEAD * len(x)))].sum() / x.sum())
+
+
+def histogram(sales: Codes) -> Doubles:
+    """Shares of items by log₂(sales / mean sales), in bins of one doubling."""
+    if not len(sales):
+        return np.zeros(len(_BINS) - 1)
+    counts = np.histogram(np.log2(sales / sales.mean()), _BINS)[0]
+    shares: Doubles = counts / max(counts.sum(), 1)
+    return shares
+
+
+def divergence(p: Doubles, q: Doubles) -> float:
+    """Jensen–Shannon divergence in bits (Lin 1991): 0 equal, 1 nothing in common; NaN where either is empty."""
+    if not p.sum() or not q.sum():
+        return NONE
+    middle = (p + q) / 2.0
+    return float((rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / 2.0 / math.log(2.0))
+
+
+def _shape(theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
+    """``degree_js``: items drawn anew for the interval, their domains permuted for the null."""
+    p, q = histogram(theirs), histogram(ours)
+    drawn = [draw.multinomial(len(x), s, DRAWS) / len(x) for x, s in ((theirs, p), (ours, q))]
+    again = np.array([divergence(a, b) for a, b in zip(*drawn, strict=True)])
+    counts = np.round(p * len(theirs) + q * len(ours)).astype(np.int64)
+    mixed = draw.multivariate_hypergeometric(counts, len(theirs), DRAWS)
+    null = [divergence(m / m.sum(), (counts - m) / (counts - m).sum()) for m in mixed]
+    found = spread("degree_js", divergence(p, q), again, least=0.0)
+    return Found("degree_js", found.value, found.low, found.high, upper(np.array(null)))
+
+
+def _shift(name: str, of: Callable[[Codes], float], theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
+    """Target − source; items drawn anew, at most 2,000 of them (the interval is then too wide, never too narrow)."""
+    value = float(of(ours) - of(theirs))
+    again = [of(draw.choice(ours, min(len(ours), 2000))) - of(draw.choice(theirs, min(len(theirs), 2000)))
+             for _ in range(DRAWS)]  # fmt: skip
+    return spread(name, value, np.array(again))
+
+
+def _sales(source: Side, target: Side) -> Found:
+    """Spearman correlation of the sales of items sold in both; interval by Fisher's z."""
+    both = np.intersect1d(source.sold, target.sold)
+    found = _spearman(source, target, both)
+    own = _spearman(*target.halves, np.intersect1d(target.halves[0].sold, target.halves[1].sold)).value
+    return affinity(found, own, 0.0, len(both) >= LEAST)
+
+
+def _spearman(one: Side, other: Side, both: Codes) -> Found:
+    if len(both) < 4:
+        return Found("sales_correlation")
+    a, b = (rankdata(side.sales[both]) for side in (one, other))
+    if not a.std() or not b.std():
+        return Found("sales_correlation")
+    value = float(np.corrcoef(a, b)[0, 1])
+    z, half = math.atanh(min(max(value, -0.999999), 0.999999)), Z / math.sqrt(len(both) - 3)
+    return Found("sales_correlation", value, math.tanh(z - half), math.tanh(z + half))

@@ -1,0 +1,65 @@
+"""Price: how far price levels and ranges are apart, once currencies are brought to one scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from .resampled import Draws, compared, sliced_of
+from .sides import LEAST, Ground, Side, in_order
+from .words import NONE, Doubles, Found, difference, distance, spread
+
+MOST = 1000
+
+
+def price(ground: Ground, source: Side, target: Side) -> list[Found]:
+    """``price_wasserstein`` (symmetric) and ``price_shift`` (signed), of log₂ prices over their currency's median."""
+    ours, theirs = (log_prices(ground, side) for side in (target, source))
+    if min(len(ours), len(theirs)) < 2:
+        return [distance(Found(n), NONE, NONE, False) for n in ("price_wasserstein", "price_shift")]
+    enough = min(len(ours), len(theirs)) >= LEAST
+    a, b = in_order(source, target)
+    apart = ground.once(("price", a.name, b.name), lambda: line_distance(
+        ground, "price_wasserstein", log_prices(ground, a), log_prices(ground, b), (a.name, b.name)))  # fmt: skip
+    draw = ground.draw("price shift", source.name, target.name)
+    again = [np.median(draw.choice(ours, min(len(ours), MOST))) - np.median(draw.choice(theirs, min(len(theirs), MOST)))
+             for _ in range(100)]  # fmt: skip
+    shift = spread("price_shift", float(np.median(ours) - np.median(theirs)), np.array(again))
+    return [distance(apart, apart.null or 0.0, far_of(apart, ours, theirs), enough), difference(shift, enough)]
+
+
+def line_distance(ground: Ground, name: str, x: Doubles, y: Doubles, names: tuple[str, str]) -> Found:
+    """Wasserstein-1 distance ∫ |F_x − F_y| of two samples of numbers, at most 1,000 drawn of each."""
+    draw = ground.draw(name, *names)
+    x, y = (np.sort(draw.choice(v, MOST, replace=False)) if len(v) > MOST else v for v in (x, y))
+    draws = Draws.of(len(x), len(y), draw, 100, 100)
+    return compared(name, sliced_of(np.concatenate([x, y])[:, None]), draws)
+
+
+def far_of(apart: Found, x: Doubles, y: Doubles) -> float:
+    """Unrelated are two samples whose middle 95 % do not meet; else no distance is."""
+    (a, b), (c, d) = (np.quantile(v, [0.025, 0.975]) for v in (x, y))
+    return apart.value if b < c or d < a else float("inf")
+
+
+def log_prices(ground: Ground, side: Side) -> Doubles:
+    """log₂(price / median price of its currency in the World) of the items that have a price above 0."""
+    return ground.once(("log prices", side.codes), lambda: _of(ground, side))
+
+
+def _of(ground: Ground, side: Side) -> Doubles:
+    table = ground.once("prices", lambda: _table(ground))
+    own = table.filter(pl.col("domain").is_in(side.codes))
+    found: Doubles = own["level"].to_numpy().astype(np.float64)
+    return found
+
+
+def _table(ground: Ground) -> pl.DataFrame:
+    """``domain``, ``item``, ``level``: list prices; where no item has one, the median price that people paid."""
+    world = ground.world
+    rows = world.items if world.items["price"].null_count() < len(world.items) else ground.rows
+    currency = pl.col("currency") if "currency" in rows.columns else pl.lit(None, pl.String)
+    priced = rows.filter(pl.col("price") > 0).with_columns(currency.cast(pl.String).fill_null("").alias("currency"))
+    each = priced.group_by("domain", "item", "currency").agg(pl.col("price").cast(pl.Float64).median())
+    level = (pl.col("price") / pl.col("price").median().over("currency")).log(2.0)
+    return each.with_columns(level=level).sort("domain", "item", "currency")
