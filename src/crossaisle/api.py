@@ -201,7 +201,7 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     return replace(made, facts={**made.facts, "tuning": found.facts})
 
 
-def gap(  # noqa: PLR0913 - one door; all but two are given by name
+def gap(
     world: World,
     target: str | None = None,
     sources: Sequence[str] = (),

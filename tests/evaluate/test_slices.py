@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from crossaisle.data.split import Split
+from crossaisle.data.twins import twin_pairs
 from crossaisle.data.world import World
 from crossaisle.errors import TrainingError
 from crossaisle.evaluate import slices as sl
-from crossaisle.data.twins import twin_pairs
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer.problem import Problem
 from crossaisle.types import Floats, History

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "Launch a department of a real supermarket, with and without the old knowledge.",
     "validate": "Check data and list every problem at once.",
     "run": "Run the study that a TOML file describes.",
+    "gap": "Measure how far domains are apart, before anything is trained.",
     "advise": "Say which fusion and transfer to try, before anything is trained.",
     "fuse": "Learn one base from the domains there are.",
     "transfer": "Fit a recommender for a target domain.",

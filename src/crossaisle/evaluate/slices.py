@@ -26,11 +26,11 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ..data.twins import twin_pairs
 from ..errors import TrainingError
 from ..metrics import RANKING, Doubles, Numbers, hits_of, top_k
 from ..transfer.problem import Problem, count_matrix
 from ..types import Codes, Floats, History
-from ..data.twins import twin_pairs
 
 HEAD, MIDDLE = 0.5, 0.8
 RANKED_WHOLE = ("all", "repeat")

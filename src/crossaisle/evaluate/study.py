@@ -9,6 +9,7 @@ from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from ..data.twins import remembering
 from ..data.world import World
 from ..errors import MethodError, TrainingError
 from ..progress import tick
@@ -24,7 +25,6 @@ from .slices import Slices, evaluate_users, slices_of
 from .spec import DEFAULT_METHODS, Entry, MethodSpec, Study, entries_of
 from .steps import Step, check_study, facts_of, problem_at, steps_of, with_seed
 from .tuner import Tuner
-from ..data.twins import remembering
 
 SCORES = 4_000_000
 """Scores held at once: users are asked in blocks, so that a large catalogue fits."""

@@ -19,6 +19,8 @@ MOST, TOP, FEWEST = 40, 3, 3
 def alignment(ground: Ground, items: Items, sources: Sequence[str], target: str) -> list[Aligned]:
     """The plan from every source, and from all of them together, as rows: the best three of each target category.
 
+    Together every source brings as much as the target takes, and what lies nowhere near may stay at no cost.
+
     Categories (brands where there are none) are the means of their drawn items, weighted by how many were drawn; those
     of fewer than 3 items are left out, and of more than 40 the largest stay. Cost: squared distance of the means.
     """
@@ -26,7 +28,7 @@ def alignment(ground: Ground, items: Items, sources: Sequence[str], target: str)
     every = {name: _centres(categories_of(ground, items, name)) for name in sources}
     together = {f"{name} / {kind}": centre for name, kinds in every.items() for kind, centre in kinds.items()}
     found = [row for name, kinds in every.items() for row in _plan(name, target, kinds, ours)]
-    return found + (_plan(ALL, target, together, ours) if len(sources) > 1 else [])
+    return found + (_plan(ALL, target, together, ours, len(sources)) if len(sources) > 1 else [])
 
 
 Centres = Mapping[str, tuple[Floats, int]]
@@ -37,7 +39,7 @@ def _centres(groups: Mapping[str, Floats]) -> dict[str, tuple[Floats, int]]:
     return {kind: (vectors.mean(axis=0), len(vectors)) for kind, vectors in large}
 
 
-def _plan(source: str, target: str, theirs: Centres, ours: Centres) -> list[Aligned]:
+def _plan(source: str, target: str, theirs: Centres, ours: Centres, supply: int = 1) -> list[Aligned]:
     if not theirs or not ours:
         return []
     (a, from_mass), (b, to_mass) = (
@@ -45,7 +47,9 @@ def _plan(source: str, target: str, theirs: Centres, ours: Centres) -> list[Alig
         for side in (theirs, ours)
     )
     cost = np.square(a[:, None, :] - b[None, :, :]).sum(axis=2)
-    plan = plan_of(cost, from_mass / from_mass.sum(), to_mass / to_mass.sum())
+    stay = np.hstack([cost, np.zeros((len(cost), 1))])
+    takes = np.append(to_mass / to_mass.sum(), supply - 1.0) / supply
+    plan = plan_of(stay, from_mass / from_mass.sum(), takes)[:, :-1]
     share = plan / plan.sum(axis=0)
     kinds, rows = list(theirs), []
     for column, kind in enumerate(ours):

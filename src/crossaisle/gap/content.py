@@ -1,15 +1,14 @@
 """How far apart the items are, by what they say of themselves.
 
 Two references give the words. *Near*: what two samples of one domain give (labels permuted), or, where it is more, what
-the target gives against itself when half of its categories are taken as one domain and the rest as another. *Far*: what a domain gives that lies as far from the World's
-centre and spreads as widely as the target, in directions that have nothing to do with it: the target's vectors with the
-signs of their axes drawn at random, the median of 20 draws.
+the target gives against itself when half of its categories are taken as one domain and the rest as another. *Far*: what
+a domain gives that lies as far from the World's centre and spreads as widely as the target, in directions that have
+nothing to do with it: the target's vectors with the signs of their axes drawn at random, the median of 20 draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -29,16 +28,25 @@ NAMES = ("mmd", "coral", "sliced_wasserstein", "proxy_a", "content_cover")
 
 def content(ground: Ground, items: Items, source: Side, target: Side) -> list[Found]:
     """``mmd``, ``coral``, ``sliced_wasserstein``, ``proxy_a`` (symmetric) and ``content_cover`` (directed)."""
-    x, y = items.of(source.name), items.of(target.name)
-    enough = min(len(x), len(y)) >= LEAST
-    if min(len(x), len(y)) < 2:
-        return [distance(Found(n), NONE, NONE, False) for n in NAMES]
-    a, b = in_order(source, target)
-    found = ground.once(("content", a.name, b.name), lambda: _apart(ground, items, a, b))
+    found = unworded(ground, items, source, target)
+    enough = min(len(items.of(side.name)) for side in (source, target)) >= LEAST
+    if all(np.isnan(f.value) for f in found):
+        return [distance(f, NONE, NONE, False) for f in found]
     near, far = _own_categories(ground, items, target), _flipped(ground, items, target)
-    made = [distance(f, max(f.null or 0.0, near.get(f.name, 0.0)), far[f.name], enough) for f in found]
-    cover = affinity(_cover("content_cover", x, y), near.get("content_cover", 0.5), far["content_cover"], enough)
-    return [*made, cover]
+    made = [distance(f, max(f.null or 0.0, near.get(f.name, 0.0)), far[f.name], enough) for f in found[:-1]]
+    return [*made, affinity(found[-1], near.get("content_cover", 0.5), far["content_cover"], enough)]
+
+
+def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[Found]:
+    """The same without words: two sources have no target whose references could give them."""
+    x, y = items.of(source.name), items.of(target.name)
+    if min(len(x), len(y)) < 2:
+        return [Found(n) for n in NAMES]
+    a, b = in_order(source, target)
+    return [
+        *ground.once(("content", a.name, b.name), lambda: _apart(ground, items, a, b)),
+        _cover("content_cover", x, y),
+    ]
 
 
 def _apart(ground: Ground, items: Items, a: Side, b: Side) -> list[Found]:
@@ -146,8 +154,3 @@ def _plainly(ground: Ground, items: Items, x: Floats, y: Floats) -> list[float]:
     plain = [_plain(f, x, y) for f in (lambda b: mmd_of(b, scale_of(ground, items)), coral_of, sliced_of)]
     apart = proxy_a(x, y, seed=ground.seed) if min(len(x), len(y)) >= 5 else NONE
     return [*plain, apart, _cover("", x, y).value]
-
-
-def facts_only(found: list[Found]) -> list[Found]:
-    """Without words: between two sources there is no target whose references could give them."""
-    return [replace(f, word=None) for f in found]

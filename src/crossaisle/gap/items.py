@@ -66,7 +66,8 @@ def _title_hashes(ground: Ground, side: Side) -> Codes:
         return found, told
 
     hashes, told = ground.once("titles", every)
-    return hashes[side.catalogue[told[side.catalogue]]]
+    found: Codes = hashes[side.catalogue[told[side.catalogue]]]
+    return found
 
 
 def _company(ground: Ground, source: Side, target: Side, enough: bool) -> list[Found]:

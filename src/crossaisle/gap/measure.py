@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from ..models.base import Base
 from ..progress import tick
 from .alignment import alignment
 from .behaviour import behaviour
-from .content import content, facts_only
+from .content import content, unworded
 from .items import items
 from .people import elsewhere, people
 from .popularity import popularity
@@ -116,9 +117,7 @@ class _Spent:
         return made
 
 
-def _measures(
-    ground: Ground, read: Items, sides: Mapping[str, Side], asked: Asked, spent: _Spent
-) -> Iterator[Measure]:
+def _measures(ground: Ground, read: Items, sides: Mapping[str, Side], asked: Asked, spent: _Spent) -> Iterator[Measure]:
     total, done = sum(len(asked.sources_of(t)) for t in asked.targets), 0
     for name in asked.targets:
         target, names = sides[name], asked.sources_of(name)
@@ -157,11 +156,9 @@ def _among_sources(
     ground: Ground, read: Items, sides: Mapping[str, Side], asked: Asked, spent: _Spent
 ) -> Iterator[Measure]:
     """Content of two sources, for the map of all domains; no words, as neither is the target."""
-    for a in asked.sources:
-        for b in asked.sources:
-            if a != b and b not in asked.targets:
-                made = spent.run("content", lambda a=a, b=b: content(ground, read, sides[a], sides[b]))  # type: ignore[misc]
-                yield from (f.of(a, b, "content") for f in facts_only(made))
+    for a, b in ((a, b) for a in asked.sources for b in asked.sources if a != b and b not in asked.targets):
+        made = spent.run("content", partial(unworded, ground, read, sides[a], sides[b]))
+        yield from (f.of(a, b, "content") for f in made)
 
 
 def _aligned(ground: Ground, read: Items, asked: Asked) -> tuple[list[Aligned], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,13 +94,17 @@ class GapReport:
         """Name → measure of one ordered pair; empty where it was not measured."""
         return {m.name: m for m in self.measures if (m.source, m.target) == (source, target)}
 
-    def to_json(self) -> str:
-        """Indented JSON with ``schema_version`` first; NaN is written as null."""
+    def to_document(self) -> dict[str, Any]:
+        """What `to_json` writes, as plain values."""
         body = {"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}
         for row in body["measures"]:
             for name in ("value", "low", "high", "null"):
-                row[name] = None if row[name] is None or row[name] != row[name] else row[name]
-        return json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+                row[name] = None if row[name] is None or not math.isfinite(row[name]) else row[name]
+        return body
+
+    def to_json(self) -> str:
+        """Indented JSON with ``schema_version`` first; what is no finite number is written as null."""
+        return json.dumps(self.to_document(), indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> GapReport:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -86,7 +87,7 @@ def transferability(ground: Ground, base: Base, source: Side, target: Side, sour
     if asked is None:
         return [affinity(Found(n), NONE, NONE, False) for n in NAMES]
     found, all_of = (
-        ground.once(("head", target.name, t), lambda t=t: _scores(ground, asked, t, target.name)) for t in (task, 0)
+        ground.once(("head", target.name, t), partial(_scores, ground, asked, t, target.name)) for t in (task, 0)
     )
     return [affinity(f, a.value, f.null or 0.0) for f, a in zip(found, all_of, strict=True)]
 

@@ -13,7 +13,7 @@ from ..encoders.content import ContentOptions, ContentReader, told_of
 from ..errors import ConfigError
 from ..models.base import item_rows
 from ..models.profile import collaborative_vectors
-from ..transfer.alike import features
+from ..transfer.alike import shared_features
 from ..types import Codes, Floats
 from .sides import GapOptions, Ground, Side, some
 
@@ -97,7 +97,7 @@ def _read(ground: Ground, codes: Codes) -> tuple[Floats, str, str]:
 
 def _words(rows: pl.DataFrame, seed: int) -> tuple[Floats, str]:
     """Singular vectors of the table items × words and levels, rows of length 1 (latent semantic analysis)."""
-    table = features(rows)
+    table = shared_features(rows)
     if not table.nnz:
         return np.zeros((len(rows), 0), dtype=np.float32), "nothing"
     axes, _ = collaborative_vectors(table, WIDTH, seed)

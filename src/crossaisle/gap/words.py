@@ -75,7 +75,7 @@ def difference(found: Found, enough: bool = True) -> Found:
 
 
 def share(name: str, part: float, whole: float) -> Found:
-    """part / whole with its Wilson interval (Wilson 1927)."""
+    """Part / whole with its Wilson interval (Wilson 1927)."""
     if whole <= 0:
         return Found(name)
     p, z2 = part / whole, Z * Z / whole

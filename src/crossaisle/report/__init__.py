@@ -7,9 +7,11 @@ from pathlib import Path
 from ..errors import ArtifactError
 from ..evaluate.result import Report
 from ..files import write_whole
+from ..gap.report import GapReport
 
-__all__ = ["load", "write"]
+__all__ = ["load", "write", "write_gap"]
 JSON, HTML = "report.json", "report.html"
+GAP_JSON, GAP_HTML = "gap.json", "gap.html"
 
 
 def write(report: Report, folder: str | Path) -> Path:
@@ -28,6 +30,16 @@ def write(report: Report, folder: str | Path) -> Path:
     write_whole(folder / JSON, report.to_json().encode())
     write_whole(folder / HTML, page(report).encode())
     return folder / HTML
+
+
+def write_gap(report: GapReport, folder: str | Path) -> Path:
+    """Write ``gap.json`` and ``gap.html`` into `folder`, each whole or not at all; as `write`."""
+    from .gap import page  # needs the extra `report`
+
+    folder = Path(folder)
+    write_whole(folder / GAP_JSON, report.to_json().encode())
+    write_whole(folder / GAP_HTML, page(report).encode())
+    return folder / GAP_HTML
 
 
 def load(path: str | Path) -> Report:

@@ -27,12 +27,12 @@ def page(report: Report) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_text("page.html.j2"))
+    template = environment.from_string(text_of("page.html.j2"))
     drawn = view.curves(report, *view.headline(report))
     palette = plots.colours(drawn)
     return template.render(
         report=report,
-        style=Markup(_text("page.css")),
+        style=Markup(text_of("page.css")),
         words=words,
         domain=view.domain(report),
         metric=view.metric_name(*view.headline(report)[1:]),
@@ -69,9 +69,9 @@ def hero(report: Report, drawn: Sequence[view.Series], palette: dict[str, str]) 
     name, metric, k = view.headline(report)
     title = f"{view.metric_name(metric, k)}, {view.SLICES[name].lower()}"
     if len(view.steps(report)) == 1:
-        return f"{title}, one value per method.", _unique("hero", _dots(report, palette, title))
+        return f"{title}, one value per method.", unique("hero", _dots(report, palette, title))
     said = f"{title}: {words.lead(report)} The numbers are in the table below."
-    return said, _unique("hero", plots.curve(report, drawn, palette, HERO, _arrow(report)))
+    return said, unique("hero", plots.curve(report, drawn, palette, HERO, _arrow(report)))
 
 
 def panels(report: Report, palette: dict[str, str]) -> list[list[tuple[str, str, Markup]]]:
@@ -88,7 +88,7 @@ def panels(report: Report, palette: dict[str, str]) -> list[list[tuple[str, str,
                 series = view.curves(report, name, metric, k)
                 svg = plots.curve(report, series, palette, PANEL)
                 said = f"{max(users):,} users" if len(users) == 1 else f"{min(users):,} to {max(users):,} users"
-                row.append((view.SLICES[name], said, _unique(name, svg)))
+                row.append((view.SLICES[name], said, unique(name, svg)))
         if row:
             made.append(row)
     return made
@@ -193,11 +193,12 @@ def _dots(report: Report, palette: dict[str, str], title: str) -> str:
     )
 
 
-def _unique(name: str, svg: str) -> Markup:
+def unique(name: str, svg: str) -> Markup:
     """`svg` with ids of its own, as one page holds many, and hidden from readers that get words instead."""
     own = re.sub(r'(id="|url\(#)', rf"\g<1>{name}-", svg)
     return Markup(own.replace("<svg ", '<svg aria-hidden="true" ', 1))
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """A file of this package."""
     return files("crossaisle.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Plots of a Report as static SVG text: cold-start curves with interval bands, and dots where there is one step.
+"""Plots as static SVG text: cold-start curves with interval bands, dots with intervals, tables as colours, maps.
 
 The charts are written as Vega-Lite; a wrapper that checks every part against its schema takes four times as long.
 """
@@ -114,6 +114,51 @@ def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width
     ]
     names = ("method", "colour", "value", "low", "high")
     return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)}, left=26)
+
+
+def heat(rows: Sequence[tuple[str, str, float, str]], names: tuple[str, str], top: float, size: int = 26) -> str:
+    """SVG of a table as colours: the stronger, the greater; words stand in the cells.
+
+    Args:
+        rows: (row, column, value, words), in the order of rows and columns.
+        names: titles of the rows and of the columns.
+        top: value of the strongest colour; 0 has none.
+        size: height of a cell in pixels.
+    """
+    columns = len({c for _, c, _, _ in rows})
+    axis = {"domain": False, "ticks": False, "labelLimit": 150}
+    y = {"field": "row", "type": "nominal", "sort": None, "title": names[0], "axis": axis}
+    x = {"field": "column", "type": "nominal", "sort": None, "title": names[1]}
+    x["axis"] = axis | {"orient": "top", "labelAngle": -50, "labelAlign": "left"}
+    strength = {"field": "value", "type": "quantitative", "legend": None}
+    strength["scale"] = {"domain": [0, top or 1.0], "range": [0.03, 0.85], "clamp": True}
+    cell = {"mark": {"type": "rect", "color": SHIP}, "encoding": {"x": x, "y": y, "fillOpacity": strength}}
+    word = {"mark": {"type": "text", "color": INK, "font": FONT, "fontSize": 10}}
+    word["encoding"] = {"x": x, "y": y, "text": {"field": "words"}}
+    data = _data(("row", "column", "value", "words"), rows)
+    spec = {"data": data, "layer": [cell, word], "width": 36 * columns, "height": {"step": size}}
+    return _svg(spec, left=20, right=60)
+
+
+def points(rows: Sequence[tuple[str, float, float, float, str]], width: int = 560) -> str:
+    """SVG of named points on a map.
+
+    Args:
+        rows: (name, x, y, size, colour), sizes from 0 to 1.
+        width: in pixels.
+    """
+    spread = [max(r[i] for r in rows) - min(r[i] for r in rows) or 1.0 for i in (1, 2)]
+    sides = [(min(r[i] for r in rows), max(r[i] for r in rows)) for i in (1, 2)]
+    scales = [{"domain": [a - 0.08 * d, b + 0.08 * d], "nice": False} for (a, b), d in zip(sides, spread, strict=True)]
+    x, y = ({"field": f, "type": "quantitative", "axis": None, "scale": s} for f, s in zip("xy", scales, strict=True))
+    colour = {"field": "colour", "type": "nominal", "scale": None}
+    size = {"field": "size", "type": "quantitative", "scale": {"domain": [0, 1], "range": [30, 900]}, "legend": None}
+    dot = {"mark": {"type": "circle", "opacity": 0.55}, "encoding": {"x": x, "y": y, "size": size, "color": colour}}
+    mark = {"type": "text", "dy": -12, "font": FONT, "fontSize": 11, "color": INK}
+    word = {"mark": mark, "encoding": {"x": x, "y": y, "text": {"field": "name"}}}
+    data = _data(("name", "x", "y", "size", "colour"), rows)
+    height = max(180, min(round(width * spread[1] / spread[0]), 420))
+    return _svg({"data": data, "layer": [dot, word], "width": width, "height": height}, left=30, right=30)
 
 
 def _line(s: Series, colour: str, x: Spec) -> list[Spec]:

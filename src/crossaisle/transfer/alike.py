@@ -37,7 +37,7 @@ def alike(items: pl.DataFrame, power: float, neighbours: int) -> sp.csr_matrix:
 
 def similarity(items: pl.DataFrame, rows: Codes, power: float, neighbours: int) -> sp.csr_matrix:
     """(rows, m) CSR float32, `alike`'s similarity of the items in `rows` to all, the `neighbours` greatest of each."""
-    features = features(items)
+    features = shared_features(items)
     length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
     unit = (sp.diags(1.0 / np.maximum(length, 1e-9)) @ features).tocsr().astype(np.float32)
     parts, others = [sp.csr_matrix((0, len(items)), dtype=np.float32)], unit.T.tocsr()
@@ -75,7 +75,7 @@ def features_of(items: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).drop_nulls().unique() if parts else empty
 
 
-def features(items: pl.DataFrame) -> sp.csr_matrix:
+def shared_features(items: pl.DataFrame) -> sp.csr_matrix:
     """(m, features) CSR √idf of what each item has."""
     counted = (
         features_of(items)

@@ -1,0 +1,70 @@
+"""Reading a GapReport: the measure that stands for each family, sources by nearness, and a map of all domains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .report import GapReport
+from .sides import ALL, LEAST
+from .words import Doubles
+
+HEADLINES: Mapping[str, tuple[str, ...]] = {
+    "content": ("mmd",),
+    "users": ("neighbour_lift", "users_known"),
+    "items": ("items_known",),
+    "popularity": ("sales_correlation", "degree_js"),
+    "price": ("price_wasserstein",),
+    "behaviour": ("basket_lift", "pause_wasserstein"),
+    "transferability": ("log_me",),
+}
+"""Family → measures that may stand for it, best first."""
+
+
+def headlines(report: GapReport, target: str) -> dict[str, str]:
+    """Family → the measure that stands for it: the first that has a number for some source of `target`."""
+    rows = [m for m in report.measures if m.target == target]
+    told = {m.name for m in rows if not math.isnan(m.value)}
+    families = dict.fromkeys(m.family for m in rows)
+    return {f: next((n for n in HEADLINES[f] if n in told), HEADLINES[f][0]) for f in families}
+
+
+def nearest(report: GapReport, target: str) -> list[str]:
+    """Sources of a target, the one with the smallest MMD² first, those without content last; ``*`` at the end."""
+    names = dict.fromkeys(m.source for m in report.measures if m.target == target and m.source != ALL)
+
+    def apart(name: str) -> float:
+        m = report.of(name, target).get("mmd")
+        told = m is not None and not math.isnan(m.value) and m.word != "too little to say"
+        return m.value if told and m is not None else math.inf
+
+    together = [ALL] if report.of(ALL, target) else []
+    return [*sorted(names, key=apart), *together]
+
+
+def matrix(report: GapReport, name: str, domains: Sequence[str]) -> Doubles:
+    """(n, n) values of a measure, source in rows and target in columns; NaN where there is none."""
+    found = {(m.source, m.target): m.value for m in report.measures if m.name == name}
+    return np.array([[found.get((s, t), np.nan) for t in domains] for s in domains])
+
+
+def domain_map(report: GapReport) -> dict[str, tuple[float, float]]:
+    """Two coordinates of every domain, so that distances are near √MMD² (classical scaling, Torgerson 1952).
+
+    Domains without a distance to any other, or with fewer than 30 items, are left out; a distance that is missing
+    between two others is the mean. Signs are those that put the largest coordinate of each axis on its positive side.
+    """
+    names = [d.domain for d in report.domains if d.told >= LEAST]
+    squares = np.maximum(matrix(report, "mmd", names), 0.0) if names else np.zeros((0, 0))
+    squares = np.where(np.isnan(squares), squares.T, squares)
+    np.fill_diagonal(squares, 0.0)
+    if len(names) < 2 or np.isnan(squares).all():
+        return {}
+    squares = np.where(np.isnan(squares), np.nanmean(squares), squares)
+    middle = np.eye(len(names)) - 1.0 / len(names)
+    values, axes = np.linalg.eigh(-0.5 * middle @ squares @ middle)
+    places = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0.0))
+    places *= np.where(places[np.abs(places).argmax(axis=0), np.arange(places.shape[1])] < 0, -1.0, 1.0)
+    return {n: (float(x), float(y)) for n, (x, y) in zip(names, places, strict=True)}
