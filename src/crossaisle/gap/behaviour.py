@@ -61,7 +61,7 @@ def _pauses(ground: Ground, x: Doubles, y: Doubles, names: tuple[str, str]) -> F
 
 def repeat_rate(rows: pl.DataFrame) -> tuple[float, float]:
     """Share of events whose user had had the item before, and its standard error over users (ratio estimator)."""
-    each = rows.group_by("user").agg(n=pl.len(), first=pl.col("item").n_unique())
+    each = rows.group_by("user").agg(n=pl.len(), first=pl.col("item").n_unique()).sort("user")
     n, again = each["n"].to_numpy().astype(float), (each["n"] - each["first"]).to_numpy().astype(float)
     if not len(n):
         return NONE, NONE

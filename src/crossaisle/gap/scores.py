@@ -65,7 +65,7 @@ def h_score(features: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     scale = np.trace(covariance) / width
     spread = float(np.square(covariance - scale * np.eye(width)).sum())
     noise = float((np.square(np.square(f).sum(axis=1)).sum() / n - np.square(covariance).sum()) / n)
-    shrunk = min(max(noise / max(spread, _LEAST), 0.0), 1.0)
+    shrunk = min(max(noise / spread, 0.0), 1.0) if spread > _LEAST * scale**2 else 0.0
     means = np.zeros_like(f)
     for label in np.unique(y):
         means[y == label] = f[y == label].mean(axis=0)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.stats import rankdata
 
 from .report import GapReport
 from .sides import ALL, LEAST
@@ -51,18 +52,21 @@ def matrix(report: GapReport, name: str, domains: Sequence[str]) -> Doubles:
 
 
 def domain_map(report: GapReport) -> dict[str, tuple[float, float]]:
-    """Two coordinates of every domain, so that distances are near √MMD² (classical scaling, Torgerson 1952).
+    """Two coordinates of every domain, so that the alike lie together (classical scaling, Torgerson 1952).
 
-    Domains without a distance to any other, or with fewer than 30 items, are left out; a distance that is missing
-    between two others is the mean. Signs are those that put the largest coordinate of each axis on its positive side.
+    Distances are the ranks of MMD², from 0 to 1, so that one domain far from all does not press the others into a
+    point. Domains with fewer than 30 items that say something are left out. Signs are those that put the largest
+    coordinate of each axis on its positive side.
     """
     names = [d.domain for d in report.domains if d.told >= LEAST]
-    squares = np.maximum(matrix(report, "mmd", names), 0.0) if names else np.zeros((0, 0))
-    squares = np.where(np.isnan(squares), squares.T, squares)
-    np.fill_diagonal(squares, 0.0)
-    if len(names) < 2 or np.isnan(squares).all():
+    apart = matrix(report, "mmd", names) if names else np.zeros((0, 0))
+    apart = np.where(np.isnan(apart), apart.T, apart)
+    rows, columns = np.triu_indices(len(names), 1)
+    if not len(rows) or np.isnan(apart[rows, columns]).any():
         return {}
-    squares = np.where(np.isnan(squares), np.nanmean(squares), squares)
+    squares = np.zeros_like(apart)
+    squares[rows, columns] = (rankdata(apart[rows, columns]) / len(rows)) ** 2
+    squares += squares.T
     middle = np.eye(len(names)) - 1.0 / len(names)
     values, axes = np.linalg.eigh(-0.5 * middle @ squares @ middle)
     places = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0.0))

@@ -13,7 +13,6 @@ from ..gap.sides import ALL
 from ..gap.view import domain_map, headlines, matrix, nearest
 from . import plots
 from .html import text_of, unique
-from .words import short
 
 TITLES = {
     "mmd": "Content: MMD² of item vectors (0: one domain's own samples; more is farther)",
@@ -59,8 +58,10 @@ def targets(report: GapReport) -> list[str]:
 
 
 def number(value: float | None) -> str:
-    """At most three digits that count; a dash for nothing."""
-    return "–" if value is None or not math.isfinite(value) else short(value) if abs(value) < 1e4 else f"{value:,.0f}"
+    """Two digits that count, all of them from 100 on; a dash for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 99.5 else f"{value:.2g}"
 
 
 def lead(report: GapReport) -> str:
@@ -115,7 +116,7 @@ def pictures(report: GapReport) -> list[tuple[str, str, Markup]]:
         size = {d.domain: math.sqrt(d.interactions / most) for d in report.domains}
         rows = [(n, x, y, size[n], plots.OTHERS[0] if n == target else plots.SHIP) for n, (x, y) in places.items()]
         title = "Map of the domains by content: near each other means alike; area is the number of visible events"
-        made.append((title, "Positions by classical scaling of √MMD²", unique("map", plots.points(rows))))
+        made.append((title, "Positions by classical scaling of the ranks of MMD²", unique("map", plots.points(rows))))
     if target is not None:
         for name in ("mmd", "neighbour_lift"):
             rows = _dots(report, target, name)

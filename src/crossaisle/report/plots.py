@@ -125,7 +125,6 @@ def heat(rows: Sequence[tuple[str, str, float, str]], names: tuple[str, str], to
         top: value of the strongest colour; 0 has none.
         size: height of a cell in pixels.
     """
-    columns = len({c for _, c, _, _ in rows})
     axis = {"domain": False, "ticks": False, "labelLimit": 150}
     y = {"field": "row", "type": "nominal", "sort": None, "title": names[0], "axis": axis}
     x = {"field": "column", "type": "nominal", "sort": None, "title": names[1]}
@@ -136,7 +135,8 @@ def heat(rows: Sequence[tuple[str, str, float, str]], names: tuple[str, str], to
     word = {"mark": {"type": "text", "color": INK, "font": FONT, "fontSize": 10}}
     word["encoding"] = {"x": x, "y": y, "text": {"field": "words"}}
     data = _data(("row", "column", "value", "words"), rows)
-    spec = {"data": data, "layer": [cell, word], "width": 36 * columns, "height": {"step": size}}
+    spec = {"data": data, "layer": [cell, word], "width": {"step": 36 if any(r[3] for r in rows) else size}}
+    spec["height"] = {"step": size}
     return _svg(spec, left=20, right=60)
 
 
