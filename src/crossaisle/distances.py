@@ -50,20 +50,12 @@ def mmd(x: Tensor, y: Tensor, *, biased: bool = False, widths: tuple[float, ...]
     apart = squares(both, both)
     off = ~torch.eye(n + m, dtype=torch.bool)
     scale = apart.detach()[off].median().clamp_min(_LEAST)
-    kernel = gaussians(apart, scale, widths)
+    kernel = torch.stack([torch.exp(-apart / (w * scale)) for w in widths]).mean(0)
     if biased:
         return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2.0 * kernel[:n, n:].mean()
     kernel_off = kernel * off
     within = kernel_off[:n, :n].sum() / (n * (n - 1)) + kernel_off[n:, n:].sum() / (m * (m - 1))
     return within - 2.0 * kernel[:n, n:].mean()
-
-
-def gaussians(apart: Tensor, scale: Tensor | float, widths: tuple[float, ...] = WIDTHS) -> Tensor:
-    """Kernel of `mmd` for squared distances `apart`: mean over w of exp(−apart / (w · scale)), of the same shape."""
-    total = torch.exp(apart * (-1.0 / (widths[0] * scale)))
-    for width in widths[1:]:
-        total = total + torch.exp(apart * (-1.0 / (width * scale)))
-    return total / len(widths)
 
 
 def coral(x: Tensor, y: Tensor) -> Tensor:

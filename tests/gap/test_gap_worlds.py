@@ -148,7 +148,7 @@ def test_directed_measures_know_their_direction(street: World) -> None:
 def test_map_puts_the_like_together(found: GapReport) -> None:
     places = domain_map(found)
     assert set(places) == {"tea", "herbs", "tools", "kiosk"}
-    assert math.dist(places["tea"], places["herbs"]) < math.dist(places["tea"], places["tools"]) / 3
+    assert math.dist(places["tea"], places["herbs"]) < math.dist(places["tea"], places["tools"]) / 2
 
 
 def test_a_target_that_is_not_open_yet(street: World) -> None:
@@ -241,3 +241,23 @@ def test_without_times_behaviour_is_left_out() -> None:
     report = gap(World.from_frames(events.drop("timestamp")), "tea", **QUICK)
     assert any("has a time" in w for w in report.warnings)
     assert math.isnan(report.of("cha", "tea")["basket_lift"].value)
+
+
+def test_without_pot_categories_are_left_out(street: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MethodError("optimal transport needs POT")
+
+    monkeypatch.setattr("crossaisle.distances._pot", missing)
+    report = gap(street, "tea", **QUICK)
+    assert report.aligned == ()
+    assert any("not aligned: optimal transport needs POT" in w for w in report.warnings)
+    assert report.of("herbs", "tea")["mmd"].word == "close"
+
+
+def test_without_the_text_model_words_are_compared(street: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossaisle.encoders.text_model.find_spec", lambda name: None)
+    report = gap(street, "tea", permutations=20, resamples=20)
+    assert report.protocol["content"] == "words and attributes"
+    assert any("not installed" in w for w in report.warnings)
+    with pytest.raises(ConfigError, match="no text model"):
+        gap(street, "tea", text="./nowhere")

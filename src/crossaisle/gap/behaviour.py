@@ -1,6 +1,6 @@
 """Behaviour: how long people wait, how often they repeat, and whether both domains meet in one basket.
 
-All is measured since the target's first visible event: a target that has been open for four weeks can show no pause of
+All is measured since the target's first visible day: a target that has been open for four weeks can show no pause of
 five, and is compared with four weeks of the source.
 """
 
@@ -23,19 +23,19 @@ NAMES = ("pause_wasserstein", "repeat_shift", "basket_lift", "basket_share")
 
 def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
     """``pause_wasserstein``, ``repeat_shift``, ``basket_lift`` and ``basket_share``; NaN without times."""
-    if not ground.world.timed or target.rows.is_empty() or source.rows.is_empty():
+    since, seen = ground.since(target), ground.window(source, target)
+    if since is None or seen.rows.is_empty():
         return [distance(Found(n), NONE, NONE, False) for n in NAMES]
-    since = target.rows["timestamp"].min()
-    theirs, ours = ground.window(source, target).rows, target.rows
-    enough = min(len(source.people), len(target.people)) >= LEAST
+    sides, enough = (seen, target), min(len(source.people), len(target.people)) >= LEAST
 
     def both(name: str, find: Callable[[pl.DataFrame], T]) -> tuple[T, T]:
-        there, here = (name, source.name, since), (name, target.name, since)
-        return ground.once(there, lambda: find(theirs)), ground.once(here, lambda: find(ours))
+        # A side that the window leaves whole is counted once for all targets.
+        there, here = (ground.once((name, s.name, len(s.rows)), lambda s=s: find(s.rows)) for s in sides)  # type: ignore[misc]
+        return there, here
 
     waited, repeated, visits = both("pauses", pauses), both("repeats", repeat_rate), both("baskets", baskets)
     days = (ground.rows["timestamp"].max() - since).days + 1  # type: ignore[operator, union-attr]
-    own = ground.once(("own basket", target.name), lambda: _own(ours, days))
+    own = ground.once(("own basket", target.name), lambda: _own(target.rows, days))
     shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
     return [
         _pauses(ground, *waited, (source.name, target.name)),

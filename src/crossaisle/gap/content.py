@@ -38,7 +38,7 @@ def content(ground: Ground, items: Items, source: Side, target: Side) -> list[Fo
 
 
 def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[Found]:
-    """The same without words: two sources have no target whose references could give them."""
+    """The same without words."""
     x, y = items.of(source.name), items.of(target.name)
     if min(len(x), len(y)) < 2:
         return [Found(n) for n in NAMES]
@@ -49,15 +49,25 @@ def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[F
     ]
 
 
+def discrepancy(ground: Ground, items: Items, a: Side, b: Side) -> Found:
+    """``mmd`` alone."""
+    x, y = items.of(a.name), items.of(b.name)
+    if min(len(x), len(y)) < 2:
+        return Found("mmd")
+    return compared("mmd", mmd_of(np.vstack([x, y]), scale_of(ground, items)), _draws(ground, items, a, b), -np.inf)
+
+
+def _draws(ground: Ground, items: Items, a: Side, b: Side) -> Draws:
+    sizes, o = [len(items.of(side.name)) for side in (a, b)], ground.options
+    return Draws.of(*sizes, ground.draw("content", a.name, b.name), o.permutations, o.resamples)
+
+
 def _apart(ground: Ground, items: Items, a: Side, b: Side) -> list[Found]:
     """The symmetric distances of two samples of items."""
     x, y = items.of(a.name), items.of(b.name)
-    both, o = np.vstack([x, y]), ground.options
-    draws = Draws.of(len(x), len(y), ground.draw("content", a.name, b.name), o.permutations, o.resamples)
-    few = _first(draws, COSTLY)
-    tested = compared("mmd", mmd_of(both, scale_of(ground, items)), draws, least=-np.inf)
+    both, few = np.vstack([x, y]), _first(_draws(ground, items, a, b), COSTLY)
     others = [compared(n, f(both), few) for n, f in (("coral", coral_of), ("sliced_wasserstein", sliced_of))]
-    return [tested, *others, _proxy(x, y, ground.seed)]
+    return [discrepancy(ground, items, a, b), *others, _proxy(x, y, ground.seed)]
 
 
 def _first(draws: Draws, number: int) -> Draws:

@@ -43,8 +43,10 @@ def _twins(ground: Ground, source: Side, target: Side) -> Found:
     people = np.intersect1d(source.people, target.people)
     if not len(drawn) or not len(people):
         return share("item_twins", 0, len(drawn))
-    a, b = target.held[people].tocsc()[:, drawn], source.held[people].tocsc()
-    return share("item_twins", int((np.diff(twins(a, b, drawn).indptr) > 0).sum()), len(drawn))
+    columns = np.union1d(source.sold, drawn)
+    a, b = (side.columns[:, part].tocsr()[people].tocsc() for side, part in ((target, drawn), (source, columns)))
+    found = twins(a, b, np.searchsorted(columns, drawn))
+    return share("item_twins", int((np.diff(found.indptr) > 0).sum()), len(drawn))
 
 
 def _titles(ground: Ground, source: Side, target: Side) -> Found:

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from ..models.base import Base
 from ..progress import tick
 from .alignment import alignment
 from .behaviour import behaviour
-from .content import content, unworded
+from .content import content, discrepancy
 from .items import items
 from .people import elsewhere, people
 from .popularity import popularity
@@ -155,10 +155,12 @@ def _pair(
 def _among_sources(
     ground: Ground, read: Items, sides: Mapping[str, Side], asked: Asked, spent: _Spent
 ) -> Iterator[Measure]:
-    """Content of two sources, for the map of all domains; no words, as neither is the target."""
-    for a, b in ((a, b) for a in asked.sources for b in asked.sources if a != b and b not in asked.targets):
-        made = spent.run("content", partial(unworded, ground, read, sides[a], sides[b]))
-        yield from (f.of(a, b, "content") for f in made)
+    """``mmd`` of two sources, for the map of all domains; no words, as neither is the target."""
+    alone = [sides[n] for n in asked.sources if n not in asked.targets]
+    for a, b in combinations(alone, 2):
+        for found in spent.run("content", lambda a=a, b=b: [discrepancy(ground, read, a, b)]):  # type: ignore[misc]
+            yield found.of(a.name, b.name, "content")
+            yield found.of(b.name, a.name, "content")
 
 
 def _aligned(ground: Ground, read: Items, asked: Asked) -> tuple[list[Aligned], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
@@ -147,14 +148,19 @@ class Ground:
         found: T = self.kept[key]
         return found
 
-    def window(self, source: Side, target: Side) -> Side:
-        """The source since the target's first visible event: what has been open for four weeks is compared with four.
+    def since(self, target: Side) -> datetime | None:
+        """First day of the target; None where not every event has a time, or the target has none."""
+        first = target.rows["timestamp"].min() if self.world.timed else None
+        return datetime(first.year, first.month, first.day) if isinstance(first, datetime) else None
 
-        The whole source where not every event has a time, or the target has none.
+    def window(self, source: Side, target: Side) -> Side:
+        """The source since the target's first day: what has been open for four weeks is compared with four weeks.
+
+        The whole source where there is no such day.
         """
-        if not self.world.timed or target.rows.is_empty():
+        since = self.since(target)
+        if since is None:
             return source
-        since = target.rows["timestamp"].min()
         late = source.rows["timestamp"] >= since
         if late.all():
             return source

@@ -52,11 +52,12 @@ def matrix(report: GapReport, name: str, domains: Sequence[str]) -> Doubles:
 
 
 def domain_map(report: GapReport) -> dict[str, tuple[float, float]]:
-    """Two coordinates of every domain, so that the alike lie together (classical scaling, Torgerson 1952).
+    """Two coordinates of every domain, so that the alike lie together.
 
-    Distances are the ranks of MMD², from 0 to 1, so that one domain far from all does not press the others into a
-    point. Domains with fewer than 30 items that say something are left out. Signs are those that put the largest
-    coordinate of each axis on its positive side.
+    Classical scaling (Torgerson 1952), then the stress of plane distances is made small (de Leeuw 1977, SMACOF). Wanted
+    distances are the ranks of MMD², from 0.2 to 1: one domain far from all does not press the others into a point.
+    Domains with fewer than 30 items that say something are left out. Signs are those that put the largest coordinate of
+    each axis on its positive side.
     """
     names = [d.domain for d in report.domains if d.told >= LEAST]
     apart = matrix(report, "mmd", names) if names else np.zeros((0, 0))
@@ -64,11 +65,25 @@ def domain_map(report: GapReport) -> dict[str, tuple[float, float]]:
     rows, columns = np.triu_indices(len(names), 1)
     if not len(rows) or np.isnan(apart[rows, columns]).any():
         return {}
-    squares = np.zeros_like(apart)
-    squares[rows, columns] = (rankdata(apart[rows, columns]) / len(rows)) ** 2
-    squares += squares.T
-    middle = np.eye(len(names)) - 1.0 / len(names)
-    values, axes = np.linalg.eigh(-0.5 * middle @ squares @ middle)
-    places = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0.0))
-    places *= np.where(places[np.abs(places).argmax(axis=0), np.arange(places.shape[1])] < 0, -1.0, 1.0)
+    wanted = np.zeros_like(apart)
+    wanted[rows, columns] = 0.2 + 0.8 * rankdata(apart[rows, columns]) / len(rows)
+    places = _stressed(_scaled(wanted + wanted.T), wanted + wanted.T)
+    places *= np.where(places[np.abs(places).argmax(axis=0), np.arange(2)] < 0, -1.0, 1.0)
     return {n: (float(x), float(y)) for n, (x, y) in zip(names, places, strict=True)}
+
+
+def _scaled(wanted: Doubles) -> Doubles:
+    """(n, 2) classical scaling: −½ J D² J has the coordinates as its first two axes."""
+    middle = np.eye(len(wanted)) - 1.0 / len(wanted)
+    values, axes = np.linalg.eigh(-0.5 * middle @ wanted**2 @ middle)
+    places: Doubles = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0.0))
+    return places
+
+
+def _stressed(places: Doubles, wanted: Doubles, steps: int = 300) -> Doubles:
+    """(n, 2) places after `steps` of X ← B(X) X / n, b_ij = −wanted_ij / distance_ij, rows of B adding up to 0."""
+    for _ in range(steps):
+        apart = np.sqrt(np.square(places[:, None] - places[None]).sum(axis=2))
+        ratio = np.where(apart > 1e-9, wanted / np.maximum(apart, 1e-9), 0.0)
+        places = (ratio.sum(axis=1)[:, None] * places - ratio @ places) / len(places)
+    return places

@@ -126,7 +126,11 @@ def pictures(report: GapReport) -> list[tuple[str, str, Markup]]:
         svg = _heat(report, name)
         if svg:
             made.append(
-                (TITLES[name], "Sources in rows; the numbers are in the tables below", unique(f"h-{name}", svg))
+                (
+                    TITLES[name],
+                    "Sources in rows, targets in columns; the numbers are in the tables below",
+                    unique(f"h-{name}", svg),
+                )
             )
     return made
 
@@ -154,7 +158,7 @@ def _heat(report: GapReport, name: str) -> str:
     ]
     if len(there) > WORDY:
         cells = [(a, b, v, "") for a, b, v, _ in cells]
-    return plots.heat(cells, ("source", "target"), float(np.nanquantile(values, 0.95)))
+    return plots.heat(cells, float(np.nanquantile(values, 0.95)))
 
 
 def alignment(report: GapReport, target: str) -> dict[str, Any] | None:
@@ -165,10 +169,10 @@ def alignment(report: GapReport, target: str) -> dict[str, Any] | None:
         return None
     ours = list(dict.fromkeys(a.target_category for a in rows))[:WORDY]
     drawn = [a for a in rows if a.target_category in ours]
-    theirs = list(dict.fromkeys(a.source_category for a in sorted(drawn, key=lambda a: -a.share)))[: 2 * WORDY]
+    theirs = list(dict.fromkeys(a.source_category for a in sorted(drawn, key=lambda a: -a.share)))[: 2 * WORDY - 4]
     share = {(a.source_category, a.target_category): a.share for a in drawn}
-    cells = [(t, s, v := share.get((s, t), 0.0), f"{v:.0%}" if v >= 0.005 else "") for t in ours for s in theirs]
-    svg = unique("plan", plots.heat(cells, (f"category of {target}", "category of a source"), 1.0))
+    cells = [(s, t, v := share.get((s, t), 0.0), f"{v:.0%}" if v >= 0.005 else "") for s in theirs for t in ours]
+    svg = unique("plan", plots.heat(cells, 1.0, size=20))
     return {"rows": rows, "svg": svg}
 
 

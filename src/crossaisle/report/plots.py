@@ -116,19 +116,18 @@ def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width
     return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)}, left=26)
 
 
-def heat(rows: Sequence[tuple[str, str, float, str]], names: tuple[str, str], top: float, size: int = 26) -> str:
+def heat(rows: Sequence[tuple[str, str, float, str]], top: float, size: int = 26) -> str:
     """SVG of a table as colours: the stronger, the greater; words stand in the cells.
 
     Args:
         rows: (row, column, value, words), in the order of rows and columns.
-        names: titles of the rows and of the columns.
         top: value of the strongest colour; 0 has none.
         size: height of a cell in pixels.
     """
-    axis = {"domain": False, "ticks": False, "labelLimit": 150}
-    y = {"field": "row", "type": "nominal", "sort": None, "title": names[0], "axis": axis}
-    x = {"field": "column", "type": "nominal", "sort": None, "title": names[1]}
-    x["axis"] = axis | {"orient": "top", "labelAngle": -50, "labelAlign": "left"}
+    axis = {"domain": False, "ticks": False, "labelLimit": 260}
+    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": axis}
+    x = {"field": "column", "type": "nominal", "sort": None, "title": None}
+    x["axis"] = axis | {"orient": "top", "labelAngle": -50, "labelAlign": "left", "labelLimit": 140}
     strength = {"field": "value", "type": "quantitative", "legend": None}
     strength["scale"] = {"domain": [0, top or 1.0], "range": [0.03, 0.85], "clamp": True}
     cell = {"mark": {"type": "rect", "color": SHIP}, "encoding": {"x": x, "y": y, "fillOpacity": strength}}
