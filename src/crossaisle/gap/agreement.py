@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ import scipy.sparse as sp
 
 from ..models.profile import rarity_of, unit_rows, weigh
 from ..types import Codes
-from .words import NONE, Doubles, Found, spread, upper
+from .sides import Ground, Side, in_order
+from .words import NONE, Doubles, Found, affinity, spread, upper
 
 PERMUTATIONS = 100
 
@@ -38,6 +40,37 @@ class Likeness:
         k = min(neighbours, max(len(cosines) - 1, 1))
         near = np.argpartition(-cosines, k - 1, axis=1)[:, :k].astype(np.int64)
         return cls(cosines, near, np.take_along_axis(cosines, near, axis=1).min(axis=1, initial=np.inf) > 0)
+
+
+Tables = Callable[[Side, Side], tuple[sp.csr_matrix, sp.csr_matrix] | None]
+"""Two sides → the same rows (shared people, or shared items) as 0 and 1 on either; None where they are too few."""
+
+
+def agreement(
+    ground: Ground, names: tuple[str, str], source: Side, target: Side, tables: Tables, enough: bool
+) -> list[Found]:
+    """`lift` from source to target and `correlation`, called `names`; own is what the target's halves give."""
+
+    def alike(a: Side, b: Side) -> tuple[Likeness, Likeness] | None:
+        pair = tables(a, b)
+        return None if pair is None else (Likeness.of(pair[0], k), Likeness.of(pair[1], k))
+
+    def own() -> tuple[float, float]:
+        pair, draw = alike(*target.halves), ground.draw(*names, "own", target.name)
+        return (NONE, NONE) if pair is None else (lift("", *pair, draw, 1).value, correlation("", *pair, draw, 1).value)
+
+    k, resamples, (a, b) = ground.options.neighbours, ground.options.resamples, in_order(source, target)
+    pair = ground.once((*names, a.name, b.name), lambda: alike(a, b))
+    if pair is None:
+        return [affinity(Found(n), NONE, NONE, False) for n in names]
+    draw = ground.draw(names[0], source.name, target.name)
+    lifted = lift(names[0], *(pair if a is source else pair[::-1]), draw, resamples)
+    tied = ground.once(
+        (names[1], a.name, b.name),
+        lambda: correlation(names[1], *pair, ground.draw(names[1], a.name, b.name), resamples),
+    )
+    own_lift, own_tie = ground.once((*names, "own", target.name), own)
+    return [affinity(lifted, own_lift, 1.0, enough), affinity(tied, own_tie, 0.0, enough)]
 
 
 def lift(name: str, source: Likeness, target: Likeness, draw: np.random.Generator, resamples: int) -> Found:

@@ -58,8 +58,8 @@ def discrepancy(ground: Ground, items: Items, a: Side, b: Side) -> Found:
 
 
 def _draws(ground: Ground, items: Items, a: Side, b: Side) -> Draws:
-    sizes, o = [len(items.of(side.name)) for side in (a, b)], ground.options
-    return Draws.of(*sizes, ground.draw("content", a.name, b.name), o.permutations, o.resamples)
+    o, (n, m) = ground.options, (len(items.of(side.name)) for side in (a, b))
+    return Draws.of(n, m, ground.draw("content", a.name, b.name), o.permutations, o.resamples)
 
 
 def _apart(ground: Ground, items: Items, a: Side, b: Side) -> list[Found]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 
 from ..data.twins import twins
 from ..encoders.attributes import hashes_of
 from ..types import Codes
-from .agreement import Likeness, correlation, lift
-from .sides import LEAST, Ground, Side, in_order, some
-from .words import NONE, Found, affinity, share
+from .agreement import agreement
+from .sides import LEAST, Ground, Side, some
+from .words import Found, affinity, share
 
 
 def items(ground: Ground, source: Side, target: Side) -> list[Found]:
@@ -73,38 +74,14 @@ def _title_hashes(ground: Ground, side: Side) -> Codes:
 
 
 def _company(ground: Ground, source: Side, target: Side, enough: bool) -> list[Found]:
-    """``item_lift`` and ``item_correlation``: `agreement` of shared items by the people who have them."""
-    a, b = in_order(source, target)
-    pair = ground.once(("items", a.name, b.name), lambda: _likeness(ground, a, b))
-    if pair is None:
-        return [affinity(Found(n), NONE, 1.0, False) for n in ("item_lift", "item_correlation")]
-    from_side, to_side = pair if a is source else pair[::-1]
-    o, draw = ground.options, ground.draw("item lift", source.name, target.name)
-    own_lift, own_tie = _own_company(ground, target)
-    lifted = lift("item_lift", from_side, to_side, draw, o.resamples)
-    tied = ground.once(
-        ("item tie", a.name, b.name),
-        lambda: correlation("item_correlation", *pair, ground.draw("item tie", a.name, b.name), o.resamples),
-    )
-    return [affinity(lifted, own_lift, 1.0, enough), affinity(tied, own_tie, 0.0, enough)]
+    names = ("item_lift", "item_correlation")
+    return agreement(ground, names, source, target, lambda a, b: _tables(ground, a, b), enough)
 
 
-def _likeness(ground: Ground, a: Side, b: Side) -> tuple[Likeness, Likeness] | None:
+def _tables(ground: Ground, a: Side, b: Side) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """Who has (up to `people`) items that both sides sold; None for fewer than 30."""
     both = np.intersect1d(a.sold, b.sold)
     if len(both) < LEAST:
         return None
     drawn = some(both, ground.options.people, ground.draw("shared items", a.name, b.name))
-    k = ground.options.neighbours
-    one, other = (Likeness.of(side.columns[:, drawn].T.tocsr(), k) for side in (a, b))
-    return one, other
-
-
-def _own_company(ground: Ground, target: Side) -> tuple[float, float]:
-    def find() -> tuple[float, float]:
-        pair = _likeness(ground, *target.halves)
-        if pair is None:
-            return NONE, NONE
-        draw = ground.draw("own items", target.name)
-        return lift("", *pair, draw, 20).value, correlation("", *pair, draw, 20).value
-
-    return ground.once(("own company", target.name), find)
+    return a.columns[:, drawn].T.tocsr(), b.columns[:, drawn].T.tocsr()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.sparse as sp
 
-from .agreement import Likeness, correlation, lift
-from .sides import LEAST, Ground, Side, in_order, some
+from .agreement import agreement
+from .sides import LEAST, Ground, Side, some
 from .words import NONE, Found, affinity, around, difference, share
 
 
@@ -27,7 +28,7 @@ def people(ground: Ground, source: Side, target: Side) -> list[Found]:
         share("user_jaccard", len(both), union),
         _mean("user_depth", source.activity[both]),
         difference(_activity(ground.window(source, target), target), enough),
-        *_agreement(ground, source, target, enough),
+        *_tastes(ground, source, target, enough),
     ]
 
 
@@ -52,47 +53,23 @@ def _activity(source: Side, target: Side) -> Found:
     return around("activity_shift", float(np.log2(parts[0].mean() / parts[1].mean())), float(error))
 
 
-def _agreement(ground: Ground, source: Side, target: Side, enough: bool) -> list[Found]:
-    a, b = in_order(source, target)
-    pair = ground.once(("people", a.name, b.name), lambda: _likeness(ground, a, b))
-    if pair is None:
-        return [affinity(Found(n), NONE, 1.0, False) for n in ("neighbour_lift", "taste_correlation")]
-    from_side, to_side = pair if a is source else pair[::-1]
-    o, draw = ground.options, ground.draw("lift", source.name, target.name)
-    own_lift, own_tie = own_agreement(ground, target)
-    lifted = lift("neighbour_lift", from_side, to_side, draw, o.resamples)
-    tied = ground.once(
-        ("taste", a.name, b.name),
-        lambda: correlation("taste_correlation", *pair, ground.draw("taste", a.name, b.name), o.resamples),
-    )
-    return [affinity(lifted, own_lift, 1.0, enough), affinity(tied, own_tie, 0.0, enough)]
+def _tastes(ground: Ground, source: Side, target: Side, enough: bool) -> list[Found]:
+    names = ("neighbour_lift", "taste_correlation")
+    return agreement(ground, names, source, target, lambda a, b: _tables(ground, a, b), enough)
 
 
-def _likeness(ground: Ground, a: Side, b: Side) -> tuple[Likeness, Likeness] | None:
+def _tables(ground: Ground, a: Side, b: Side) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
+    """What (up to `people`) shared people have on either side; None for fewer than 30."""
     both = np.intersect1d(a.people, b.people)
     if len(both) < LEAST:
         return None
     drawn = some(both, ground.options.people, ground.draw("people", a.name, b.name))
-    k = ground.options.neighbours
-    return Likeness.of(a.held[drawn], k), Likeness.of(b.held[drawn], k)
-
-
-def own_agreement(ground: Ground, target: Side) -> tuple[float, float]:
-    """Lift and correlation of one random half of the target's rows for the other; NaN for fewer than 30 people."""
-
-    def find() -> tuple[float, float]:
-        pair = _likeness(ground, *target.halves)
-        if pair is None:
-            return NONE, NONE
-        draw = ground.draw("own", target.name)
-        return lift("", *pair, draw, 20).value, correlation("", *pair, draw, 20).value
-
-    return ground.once(("own agreement", target.name), find)
+    return a.held[drawn], b.held[drawn]
 
 
 def elsewhere(ground: Ground, source: Side, others: Sequence[Side]) -> Found:
     """Mean of ``neighbour_lift`` from `source` to the other sources: what is known before the target opens."""
-    found = [_agreement(ground, source, other, True)[0].value for other in others if other is not source]
+    found = [_tastes(ground, source, other, True)[0].value for other in others if other is not source]
     known = np.array([v for v in found if np.isfinite(v)])
     if len(known) < 2:
         return Found("neighbour_lift_elsewhere", float(known[0]) if len(known) else NONE)

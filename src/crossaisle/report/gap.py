@@ -119,9 +119,8 @@ def pictures(report: GapReport) -> list[tuple[str, str, Markup]]:
         made.append((title, "Positions by classical scaling of the ranks of MMD²", unique("map", plots.points(rows))))
     if target is not None:
         for name in ("mmd", "neighbour_lift"):
-            rows = _dots(report, target, name)
-            if rows:
-                made.append((TITLES[name], "The numbers are in the tables below", unique(name, plots.dots(rows, name))))
+            if dots := _dots(report, target, name):
+                made.append((TITLES[name], "The numbers are in the tables below", unique(name, plots.dots(dots, name))))
     for name in ("mmd",) if target is not None else ("mmd", "neighbour_lift", "users_known"):
         svg = _heat(report, name)
         if svg:

@@ -125,13 +125,13 @@ def heat(rows: Sequence[tuple[str, str, float, str]], top: float, size: int = 26
         size: height of a cell in pixels.
     """
     axis = {"domain": False, "ticks": False, "labelLimit": 260}
-    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": axis}
-    x = {"field": "column", "type": "nominal", "sort": None, "title": None}
+    y: Spec = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": axis}
+    x: Spec = {"field": "column", "type": "nominal", "sort": None, "title": None}
     x["axis"] = axis | {"orient": "top", "labelAngle": -50, "labelAlign": "left", "labelLimit": 140}
-    strength = {"field": "value", "type": "quantitative", "legend": None}
+    strength: Spec = {"field": "value", "type": "quantitative", "legend": None}
     strength["scale"] = {"domain": [0, top or 1.0], "range": [0.03, 0.85], "clamp": True}
     cell = {"mark": {"type": "rect", "color": SHIP}, "encoding": {"x": x, "y": y, "fillOpacity": strength}}
-    word = {"mark": {"type": "text", "color": INK, "font": FONT, "fontSize": 10}}
+    word: Spec = {"mark": {"type": "text", "color": INK, "font": FONT, "fontSize": 10}}
     word["encoding"] = {"x": x, "y": y, "text": {"field": "words"}}
     data = _data(("row", "column", "value", "words"), rows)
     spec = {"data": data, "layer": [cell, word], "width": {"step": 36 if any(r[3] for r in rows) else size}}
@@ -146,17 +146,20 @@ def points(rows: Sequence[tuple[str, float, float, float, str]], width: int = 56
         rows: (name, x, y, size, colour), sizes from 0 to 1.
         width: in pixels.
     """
-    spread = [max(r[i] for r in rows) - min(r[i] for r in rows) or 1.0 for i in (1, 2)]
-    sides = [(min(r[i] for r in rows), max(r[i] for r in rows)) for i in (1, 2)]
-    scales = [{"domain": [a - 0.08 * d, b + 0.08 * d], "nice": False} for (a, b), d in zip(sides, spread, strict=True)]
-    x, y = ({"field": f, "type": "quantitative", "axis": None, "scale": s} for f, s in zip("xy", scales, strict=True))
+    axes, lengths = [], []
+    for field, along in (("x", [r[1] for r in rows]), ("y", [r[2] for r in rows])):
+        length = max(along) - min(along) or 1.0
+        scale = {"domain": [min(along) - 0.08 * length, max(along) + 0.08 * length], "nice": False}
+        axes.append({"field": field, "type": "quantitative", "axis": None, "scale": scale})
+        lengths.append(length)
+    x, y = axes
     colour = {"field": "colour", "type": "nominal", "scale": None}
     size = {"field": "size", "type": "quantitative", "scale": {"domain": [0, 1], "range": [30, 900]}, "legend": None}
     dot = {"mark": {"type": "circle", "opacity": 0.55}, "encoding": {"x": x, "y": y, "size": size, "color": colour}}
     mark = {"type": "text", "dy": -12, "font": FONT, "fontSize": 11, "color": INK}
     word = {"mark": mark, "encoding": {"x": x, "y": y, "text": {"field": "name"}}}
     data = _data(("name", "x", "y", "size", "colour"), rows)
-    height = max(180, min(round(width * spread[1] / spread[0]), 420))
+    height = max(180, min(round(width * lengths[1] / lengths[0]), 420))
     return _svg({"data": data, "layer": [dot, word], "width": width, "height": height}, left=30, right=30)
 
 
