@@ -16,6 +16,7 @@ from ..rng import generator
 from ..transfer.alike import features_of
 from ..transfer.problem import Problem, count_matrix
 from ..types import Codes
+from .agreement import Likeness
 
 LEAST_PEOPLE = 30
 """With fewer people of the target in sight, what is asked about people is asked about those of the sources."""
@@ -109,38 +110,31 @@ class LaunchFacts:
 def agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> float:
     """Whether people who are near in one place are near in another: mean cosine of neighbours over that of strangers.
 
-    Profiles have √idf for each item had. Of up to 1,000 people who have something in both, each one's 20 nearest by
-    `there` are compared with them by `here`; strangers are all others of these people.
+    Of up to 1,000 people who have something in both, each one's 20 nearest by `there` are compared with them by `here`
+    (as `agreement.lift`, which also gives its interval and null); strangers are all others of these people.
 
     Args:
         there: (users, items) CSR counts.
         here: (users, items) CSR counts of the same users.
 
     Returns:
-        Ratio, shrunk to 1 as if one more neighbour and stranger were alike as everybody; 1 with under 30 people.
+        Ratio, shrunk to 1 as if one more neighbour were as alike as strangers; 1 with under 30 people.
     """
     both = np.flatnonzero((np.diff(there.indptr) > 0) & (np.diff(here.indptr) > 0))
     if len(both) < LEAST_PEOPLE:
         return 1.0
     draw = generator(0, "agreement")
     asked = np.sort(draw.choice(both, MOST_PEOPLE, replace=False)) if len(both) > MOST_PEOPLE else both
-    near, alike = (_cosines(matrix[asked]) for matrix in (there, here))
-    np.fill_diagonal(near, -np.inf)
-    np.fill_diagonal(alike, 0.0)
-    nearest = np.argpartition(-near, min(NEAREST, len(asked) - 2), axis=1)[:, : min(NEAREST, len(asked) - 1)]
-    chance = alike.sum() / (len(asked) * (len(asked) - 1))
-    found = np.take_along_axis(alike, nearest, axis=1).mean()
-    return float((found + chance / NEAREST) / (chance + chance / NEAREST)) if chance > 0 else 1.0
+    near, alike = (Likeness.of(_had(matrix[asked]), NEAREST) for matrix in (there, here))
+    chance = alike.cosines.sum() / (len(asked) * (len(asked) - 1))
+    if not near.valid.any() or chance <= 0:
+        return 1.0
+    found = np.take_along_axis(alike.cosines, near.near, axis=1)[near.valid].mean()
+    return float((found + chance / NEAREST) / (chance + chance / NEAREST))
 
 
-def _cosines(counts: sp.csr_matrix) -> Any:
-    """(n, n) float32 cosines of people by √idf of what they have."""
-    people = np.bincount(counts.indices, minlength=counts.shape[1])
-    worth = np.sqrt(np.log((1.0 + counts.shape[0]) / np.maximum(people, 1)))
-    rows = sp.csr_matrix((worth[counts.indices], counts.indices, counts.indptr), counts.shape)
-    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    unit = (sp.diags(1.0 / np.maximum(length, 1e-12)) @ rows).tocsr()
-    return (unit @ unit.T).toarray().astype(np.float32)
+def _had(counts: sp.csr_matrix) -> sp.csr_matrix:
+    return sp.csr_matrix((np.ones(counts.nnz, dtype=np.float32), counts.indices, counts.indptr), counts.shape)
 
 
 def _among_sources(problem: Problem, rows: pl.DataFrame) -> tuple[float, float]:
