@@ -17,6 +17,8 @@ ALLOWED: dict[tuple[str, str], int] = {
     ("api.py:transfer", "parameters"): 10,
     # The same door for the gap: what may be seen, and by which base.
     ("api.py:gap", "parameters"): 8,
+    # The same for the choice of sources.
+    ("api.py:select_sources", "parameters"): 10,
     # What a method says of itself to people and to the advisor, each by its own word.
     ("transfer/method.py:transfer", "parameters"): 9,
 }

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,10 +32,12 @@ from .data.split import Moment, Split
 from .data.splits.base import moment
 from .data.world import World
 from .errors import ConfigError, DataError, MethodError
-from .evaluate.budget import Budget
+from .evaluate import sources as _sources
+from .evaluate.budget import Budget, seconds_of
 from .evaluate.result import Report
 from .evaluate.search import Search, tuned
-from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study
+from .evaluate.source_choice import SourceChoice
+from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study, entry_of
 from .evaluate.study import evaluate
 from .evaluate.validation import validation_of
 from .fusion import rates as _rates
@@ -58,6 +60,7 @@ __all__ = [
     "MethodSpec",
     "Recommender",
     "Report",
+    "SourceChoice",
     "Study",
     "World",
     "advise",
@@ -66,6 +69,7 @@ __all__ = [
     "gap",
     "open_world",
     "probabilities",
+    "select_sources",
     "transfer",
 ]
 
@@ -240,9 +244,50 @@ def gap(
     return replace(made, protocol={**asked, "base": None if base is None else base.fusion, **made.protocol})
 
 
+def select_sources(  # noqa: PLR0913 - one door; all but two are given by name
+    world: World,
+    target: str,
+    *,
+    method: str | MethodSpec = "user_kernel",
+    sources: Sequence[str] = (),
+    order: Mapping[str, float] | None = None,
+    cut: Moment | None = None,
+    weeks: float | None = None,
+    budget: str | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+) -> SourceChoice:
+    """Choose which domains to learn from for `target`, and say what each adds, by purchases that are held out.
+
+    Args:
+        world: all domains.
+        target: the domain to recommend in.
+        method: what is fitted on each set of sources: a transfer method, or a `MethodSpec` with options and fusion. A
+            quick one such as ``user_kernel`` is meant: one that reads a base fuses anew for each set.
+        sources: domains to choose among; empty: all others.
+        order: source → how near it is; nearer ones (greater numbers) are tried first. By shared people and items, and
+            by rows, when None.
+        cut: nothing from this time on is seen; None sees everything.
+        weeks: pretend that the target opened this many weeks before the cut (before the last event without one).
+        budget: time for all fits together, such as ``"10m"``; None: until nothing is left to try.
+        out: folder that keeps what was fitted, so that the same call goes on after an interruption.
+        seed: of everything random.
+
+    Raises:
+        MethodError: unknown method.
+        ConfigError: wrong option, order or budget, no source, weeks without times.
+        DataError: unknown domain.
+    """
+    entry = entry_of(MethodSpec(method) if isinstance(method, str) else method, "select_sources")
+    seconds = None if budget is None else seconds_of(budget)
+    problem = _problem(world, target, sources, cut, weeks, seed)
+    return _sources.select_sources(problem, entry, order=order, seconds=seconds, folder=out)
+
+
 def _problem(
     world: World, target: str, sources: Sequence[str], cut: Moment | None, weeks: float | None, seed: int
 ) -> Problem:
+    """Everything that may be seen, and nothing asked."""
     names = default_sources(world, target, sources)
     return Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
 

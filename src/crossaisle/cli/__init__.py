@@ -22,6 +22,7 @@ COMMANDS = {
     "advise": "Say which fusion and transfer to try, before anything is trained.",
     "fuse": "Learn one base from the domains there are.",
     "transfer": "Fit a recommender for a target domain.",
+    "sources": "Choose which domains to learn from, and say what each adds.",
     "evaluate": "Judge methods on a target domain of your data.",
     "recommend": "Recommend items to a user, and say why.",
     "similar": "List the items most like one item.",
@@ -30,7 +31,7 @@ COMMANDS = {
     "bench": "Longer, resumable studies over several targets.",
 }
 """Command → its one sentence; the module of the same name holds its `app`."""
-RESUMABLE = ("demo", "run", "evaluate", "bench", "fuse")
+RESUMABLE = ("demo", "run", "evaluate", "bench", "fuse", "sources")
 INTERRUPTED, UNEXPECTED = 130, 1
 REFUSED_BY_SYSTEM = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
 """What the system says when a path is not ours to write or full: a mistake to mend, not a fault of crossaisle."""

@@ -240,8 +240,7 @@ def _tried(search: Search, changed: dict[str, Any], trials: Sequence[Trial]) -> 
     if not trials:
         return Trial(changed, 0.0, float(quality.mean()), quality=quality.tolist())
     start = np.asarray(trials[0].quality)
-    better = bool((quality != start).any()) and beats(quality, start)
-    return Trial(changed, 0.0, float(quality.mean()), better)
+    return Trial(changed, 0.0, float(quality.mean()), beats(quality, start))
 
 
 def _finished(study: Any) -> list[Trial]:

@@ -45,6 +45,12 @@ def searched(parts: int, tries: int, seed: int, judged: Callable[[Doubles], Doub
     return np.asarray(found), np.stack(values[:parts])
 
 
-def beats(a: Doubles, b: Doubles) -> bool:
-    """Whether `a` is better than `b` on the same cases (n,) beyond noise, by a paired t test."""
-    return bool(scipy.stats.ttest_rel(a, b, alternative="greater").pvalue < _SURE)
+def beats(a: Doubles, b: Doubles, tried: int = 1) -> bool:
+    """Whether `a` is better than `b` on the same cases (n,) beyond noise, by a paired t test.
+
+    Args:
+        a: the better one, perhaps.
+        b: what it is compared with.
+        tried: of so many that were tried `a` is the best; they share the level of the test (Bonferroni).
+    """
+    return bool((a != b).any() and scipy.stats.ttest_rel(a, b, alternative="greater").pvalue < _SURE / tried)

@@ -1,0 +1,96 @@
+"""Trials of sources: a method fitted on sets of sources and judged on the same held-out purchases."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..errors import MethodError, TrainingError
+from ..metrics import Doubles
+from ..progress import tick
+from ..transfer.method import check_needs
+from .bases import Bases
+from .cells import UNREADABLE, digest_of, read_arrays, source_of, world_mark, write_arrays
+from .source_choice import Sources
+from .spec import Entry
+from .validation import Validation
+
+
+@dataclass(frozen=True)
+class SourceTrials:
+    """One method fitted on sets of sources, each once.
+
+    Attributes:
+        asked: on what it is judged; its problem has all sources, so that every set is judged on the same purchases.
+        entry: the method with its options.
+        seconds: time for all fits together; None: no limit.
+        folder: keeps what was fitted.
+        found: set → what `quality` gives.
+        failed: set → why the method could not be fitted.
+        took: seconds of each fit.
+    """
+
+    asked: Validation
+    entry: Entry
+    seconds: float | None
+    folder: Path | None
+    found: dict[Sources, Doubles] = field(default_factory=dict)
+    failed: dict[Sources, str] = field(default_factory=dict)
+    took: list[float] = field(default_factory=list)
+
+    def quality(self, sources: Sources) -> Doubles:
+        """(p,) nDCG@10 of the people asked when only `sources` are known; 0 where the method cannot be fitted."""
+        names = tuple(name for name in self.asked.problem.sources if name in sources)
+        if names not in self.found:
+            values, seconds, failed = self._kept(names) or self._fitted(names)
+            self.found[names] = values
+            self.took.append(seconds)
+            if failed:
+                self.failed[names] = failed
+            tick(f"sources: {len(names)} of {len(self.asked.problem.sources)}", len(self.found), 0)
+        return self.found[names]
+
+    def affords(self, sources: Sources) -> bool:
+        """Whether one more fit, as long as the mean of those before, is within the time; one that is done always is."""
+        known = any(set(names) == set(sources) for names in self.found)
+        return known or self.seconds is None or sum(self.took) * (1 + 1 / len(self.took)) <= self.seconds
+
+    def _kept(self, names: Sources) -> tuple[Doubles, float, str] | None:
+        if self.folder is None:
+            return None
+        try:
+            arrays, about = read_arrays(self.folder, self._key(names))
+            return arrays["quality"], float(about["seconds"]), str(about["failed"])
+        except UNREADABLE:
+            return None
+
+    def _fitted(self, names: Sources) -> tuple[Doubles, float, str]:
+        start, failed = time.perf_counter(), ""
+        asked = replace(self.asked, problem=replace(self.asked.problem, sources=names))
+        try:
+            values = self._scored(asked)
+        except (MethodError, TrainingError) as error:
+            values, failed = np.zeros(len(self.asked.people)), str(error)
+        seconds = time.perf_counter() - start
+        if self.folder is not None:
+            about = {"sources": names, "seconds": seconds, "failed": failed}
+            write_arrays(self.folder, self._key(names), {"quality": values}, about)
+        return values, seconds, failed
+
+    def _scored(self, asked: Validation) -> Doubles:
+        entry, problem = self.entry, asked.problem
+        bases = Bases(None if self.folder is None else self.folder / "bases")
+        base, _ = bases.get(entry, problem, problem.seed)
+        check_needs(entry.method, base, problem)
+        return asked.quality(entry.method.fit(base, problem, entry.options).scorer.score)
+
+    def _key(self, names: Sources) -> str:
+        """File name of a set: equal names, equal numbers."""
+        problem, entry = self.asked.problem, self.entry
+        code = [source_of(entry.method.fit), source_of(entry.fusion.fit) if entry.fusion else ""]
+        question = [world_mark(problem.world), problem.target, problem.seed, self.asked.mark, names]
+        return f"{entry.method.name}-{digest_of([question, entry.described(), code, __version__])}"
