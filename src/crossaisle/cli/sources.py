@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import App
 
 from .. import api
-from ..evaluate.source_choice import SourceChoice
+from ..evaluate.source_choice import Added, Compared, SourceChoice
 from ..evaluate.spec import MethodSpec
 from ..report.words import VERDICTS, fraction, signed
 from .flags import READ, BudgetFlag, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
@@ -76,22 +76,28 @@ def sources(
 
 def _show(found: SourceChoice) -> None:
     if found.adds:
-        title = f"What each source adds to {found.target} ({found.method}, nDCG@10 of {found.people} held-out people)"
-        rows = [
-            (a.source, "yes" if a.chosen else "", signed(a.difference), f"{signed(a.low)} to {signed(a.high)}",
-             VERDICTS[a.verdict])
-            for a in found.adds
-        ]  # fmt: skip
-        table(title, ["source", "chosen", "adds", "95 % interval", "in words"], rows, right=["adds"])
-        rows = [
-            (c.name, str(len(c.sources)), fraction(c.quality), f"{signed(c.low)} to {signed(c.high)}",
-             "" if c.name == "all" else VERDICTS[c.verdict])
+        print(f"held-out nDCG@10 of {found.method}, {found.people} people\n")
+        adds = [(a.source, "yes" if a.chosen else "", signed(a.difference), _range(a), VERDICTS[a.verdict])
+                for a in found.adds]  # fmt: skip
+        title = f"What each source adds to {found.target}"
+        table(title, ["source", "chosen", "adds", "95 % interval", "in words"], adds, right=["adds"])
+        sets: list[tuple[object, ...]] = [
+            (c.name, len(c.sources), fraction(c.quality), _range(c), VERDICTS[c.verdict])
             for c in found.compared
-        ]  # fmt: skip
-        table("Beside all sources", ["set", "sources", "nDCG@10", "against all", "in words"], rows, right=["sources"])
+            if c.name != "all"
+        ]
+        every = next(c for c in found.compared if c.name == "all")
+        sets.append(("all", len(every.sources), fraction(every.quality), "", ""))
+        table("Beside all sources", ["set", "sources", "nDCG@10", "difference", "in words"], sets, right=["sources"])
+        forward = next(c for c in found.compared if c.name == "forward")
+        print(f"forward: {', '.join(forward.sources) or 'none'}")
     for names, why in found.failed.items():
         print(f"with {names or 'no source'} nothing could be fitted: {why}")
     print(f"chosen: {', '.join(found.sources) or 'none, the target alone'}\nwhy: {found.why}")
+
+
+def _range(row: Added | Compared) -> str:
+    return f"{signed(row.low)} to {signed(row.high)}"
 
 
 def _next(found: SourceChoice, path: str, given: Sequence[str]) -> str:
