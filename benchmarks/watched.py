@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import resource
@@ -80,6 +81,15 @@ def write_page(path: Path, text: str) -> None:
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     kept = old.partition(READING)[2]
     path.write_text(text.rstrip() + "\n" + (f"\n{READING}{kept}" if kept else ""), encoding="utf-8")
+
+
+def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of the share `hits` / `of` (Wilson 1927); 0 to 1 where there is nothing."""
+    if not of:
+        return 0.0, 1.0
+    share, over = hits / of, z * z / of
+    middle, half = share + over / 2, z * math.sqrt(share * (1 - share) / of + over / of / 4)
+    return max(0.0, (middle - half) / (1 + over)), min(1.0, (middle + half) / (1 + over))
 
 
 def own_peak_mb() -> float:

@@ -83,7 +83,13 @@ def test_signed_numbers() -> None:
 def test_steps_are_named_once_with_their_unit(found: Report, single: Report) -> None:
     assert words.guard_summary(verdicts(found, "hurts"), "ease_all") == "hurts at week 2"
     assert words.guard_summary(found, "ease") == "not compared"
-    assert words.ships(found) == "People get popularity at week 0; ease_all at week 2, 8."
+    assert (
+        words.ships(found) == "People get popularity at week 0, because ease_all could not run; ease_all at week 2, 8."
+    )
+    assert words.ships(verdicts(found, "hurts")) == "People get ease at every step, because ease_all hurts."
+    gone = tuple(dataclasses.replace(s, ships="ease", verdict=None) for s in found.ships[:1])
+    alone = dataclasses.replace(found, ships=gone)
+    assert words.ships(alone) == "People get ease, because ease_all could not run."
     assert words.ships(single).startswith("People get ")
 
 

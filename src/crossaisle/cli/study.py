@@ -16,7 +16,7 @@ from ..evaluate.bases import Bases
 from ..evaluate.cells import key_of, study_parts, world_mark
 from ..evaluate.result import Report
 from ..evaluate.spec import Entry, entry_of
-from ..evaluate.steps import problem_at, steps_of
+from ..evaluate.steps import problem_at, seen_by, steps_of
 from ..evaluate.study import evaluate, tuner_of
 from ..files import write_whole
 from ..recommender import Recommender
@@ -77,7 +77,7 @@ def ship(world: World, run: Run, found: Report) -> Recommender | None:
     if kept is not None:
         return kept
     try:
-        problem, tuner = problem_at(world, run.study, step, seed), tuner_of(run.study, run.out)
+        problem, tuner = seen_by(entry, problem_at(world, run.study, step, seed)), tuner_of(run.study, run.out)
         tuned, _ = tuner.tuned(entry, problem)  # what the last step found; its trials are in the folder
         made = _fit(tuned, _everything_known(problem), tuner.bases, seed)
     except (MethodError, TrainingError) as error:

@@ -67,7 +67,7 @@ def judge(
             domain: {"transfer": study.ship, "control": {s.name: r.control for s, r in zip(steps, ships, strict=True)}}
         },
         environment=environment_of(cells, seconds),
-        warnings=tuple(warnings_of(study, entries, cells, facts, rows)),
+        warnings=tuple(warnings_of(study, entries, cells, facts, rows, guard)),
     )
 
 

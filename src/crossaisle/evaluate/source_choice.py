@@ -11,11 +11,15 @@ from .result import Verdict
 
 SCHEMA_VERSION = 1
 Sources = tuple[str, ...]
+SetName = Literal["none", "forward", "all"]
 
 
 @dataclass(frozen=True)
 class Added:
-    """What one source adds to the chosen set, to the people who judge: with it minus without it.
+    """What one source adds to the chosen set: with it minus without it.
+
+    Where the set was found by the forward selection, each half of the people judges beside the set that the other half
+    chose, so that nobody judges his own choice.
 
     Attributes:
         source: domain.
@@ -34,17 +38,17 @@ class Added:
 
 @dataclass(frozen=True)
 class Compared:
-    """One set of sources beside all of them, on the people who judge.
+    """One set of sources beside all of them.
 
     Attributes:
-        name: ``none``, ``forward`` (what the forward selection found) or ``all``.
-        sources: the set.
+        name: ``none``, ``forward`` (what the forward selection finds) or ``all``.
+        sources: the set; of ``forward`` what all people chose, while each half is judged by what the other one chose.
         quality: mean held-out nDCG@10.
         difference: from all sources, with its 95 % interval over people from `low` to `high`.
         verdict: by whether the interval excludes 0.
     """
 
-    name: Literal["none", "forward", "all"]
+    name: SetName
     sources: Sources
     quality: float
     difference: float
@@ -55,7 +59,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class ForwardStep:
-    """One step of the forward selection: the mean gain of each source tried, to the people who choose."""
+    """One step of the forward selection on all people: the mean gain of each source tried, and which was added."""
 
     gains: Mapping[str, float]
     added: str | None
@@ -70,11 +74,11 @@ class SourceChoice:
         method: label of the method that was fitted.
         sources: the chosen ones, in the order of the World; empty: the target alone is better.
         why: in a sentence.
-        people: how many judge; as many choose.
+        people: how many were asked.
         fits: sets of sources that were fitted.
         adds: what each source adds, the best first; empty where nothing could be judged.
         compared: none, the forward selection's set and all.
-        steps: how the forward selection went.
+        steps: of the forward selection.
         failed: set, its sources joined by ``+`` → why the method could not be fitted on it; it counts as 0.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import numpy as np
 
 from .. import __version__
 from ..errors import MethodError, TrainingError
-from ..metrics import Doubles
+from ..metrics import Bools, Doubles
 from ..progress import tick
 from ..transfer.method import check_needs
+from ..transfer.weights import beats
 from .bases import Bases
 from .cells import UNREADABLE, digest_of, read_arrays, source_of, world_mark, write_arrays
-from .source_choice import Sources
+from .source_choice import Added, Compared, SetName, Sources
 from .spec import Entry
+from .stats import paired
 from .validation import Validation
 
 
@@ -94,3 +97,60 @@ class SourceTrials:
         code = [source_of(entry.method.fit), source_of(entry.fusion.fit) if entry.fusion else ""]
         question = [world_mark(problem.world), problem.target, problem.seed, self.asked.mark, names]
         return f"{entry.method.name}-{digest_of([question, entry.described(), code, __version__])}"
+
+
+Pair = tuple[Sources, Sources]
+"""What the first half of the people judges, and the second: the set that the other half chose."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Sets of sources as people see them who did not choose them.
+
+    Attributes:
+        trials: what was fitted.
+        first: (p,) the first half of the people.
+    """
+
+    trials: SourceTrials
+    first: Bools
+
+    def quality(self, pair: Pair) -> Doubles:
+        """(p,) nDCG@10, for each half under its own set."""
+        return np.where(self.first, *(self.trials.quality(sources) for sources in pair))
+
+    @property
+    def everything(self) -> Doubles:
+        """(p,) under all sources."""
+        return self.trials.quality(self.trials.asked.problem.sources)
+
+    def compared(self, name: SetName, pair: Pair, sources: Sources) -> Compared:
+        """`pair` beside all sources; `sources` is what everybody chose."""
+        mine = self.quality(pair)
+        return Compared(name, sources, float(mine.mean()), *paired(mine, self.everything))
+
+    def best(self, pairs: Mapping[SetName, Pair]) -> tuple[SetName, str]:
+        """``all``, or the best of those that beat it; and why."""
+        values = {name: self.quality(pair) for name, pair in pairs.items() if name != "all"}
+        tried = len({pairs[name] for name in values})
+        good = {name: float(v.mean()) for name, v in values.items() if beats(v, self.everything, tried)}
+        if not good:
+            return "all", "no other set was better than all sources beyond noise"
+        return max(good, key=good.__getitem__), "better than all sources beyond noise, to people who did not choose it"
+
+    def adds(self, pair: Pair, chosen: Sources) -> tuple[Added, ...]:
+        """What each source adds to `pair`, the best first; without those that the time left does not allow."""
+        rows = []
+        for source in self.trials.asked.problem.sources:
+            others = (_toggled(pair[0], source), _toggled(pair[1], source))
+            if all(self.trials.affords(other) for other in others):
+                now, then = self.quality(pair), self.quality(others)
+                there = np.where(self.first, *(source in sources for sources in pair))
+                found = paired(np.where(there, now, then), np.where(there, then, now))
+                rows.append(Added(source, source in chosen, *found))
+        return tuple(sorted(rows, key=lambda row: -row.difference))
+
+
+def _toggled(sources: Sources, source: str) -> Sources:
+    """Without `source` where it is there, else with it."""
+    return tuple(n for n in sources if n != source) if source in sources else (*sources, source)

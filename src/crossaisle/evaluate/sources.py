@@ -1,9 +1,9 @@
 """Source selection: which domains to learn from, chosen on purchases of the target that were held out.
 
 Forward selection from the target alone: each step tries the nearest sources that are left and adds the best of them
-while that gains more than one standard error. Half of the held-out people choose in this way and the other half judge,
-because the best of many looks better than it is to the people who chose it. All sources are the default: another set is
-taken only where the judges say that it is better beyond noise.
+while that gains more than one standard error. The best of many looks better than it is to the people who chose it.
+Therefore each half of the held-out people judges what the other half chose, and only where the two together say that it
+is better than all sources beyond noise, what everybody chose is taken. All sources are the default.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ..errors import ConfigError, unknown
 from ..metrics import Bools, Doubles
 from ..rng import generator
 from ..transfer.problem import Problem
-from ..transfer.weights import beats
-from .source_choice import Added, Compared, ForwardStep, SourceChoice, Sources
-from .source_trials import SourceTrials
+from .source_choice import ForwardStep, SetName, SourceChoice, Sources
+from .source_trials import Judged, Pair, SourceTrials
 from .spec import Entry
-from .stats import paired
-from .validation import LEAST, Validation, validation_of
+from .validation import LEAST, Protocol, Validation, validation_of
 
 TRIES = 6
 """Sources that one step tries, at most."""
@@ -36,16 +34,17 @@ def select_sources(
     *,
     order: Mapping[str, float] | None = None,
     tries: int = TRIES,
+    protocol: Protocol | None = None,
     seconds: float | None = None,
     folder: Path | None = None,
 ) -> SourceChoice:
     """Choose among the sources of `problem` by held-out purchases of its target.
 
-    A step of the forward selection adds the best source tried while its mean gain to the people who choose is greater
-    than the standard error of that gain (as in the rule of Breiman et al. 1984, §3.4.3). A test beyond noise would stop
-    it too early, before many small gains, and is not needed there: the other people, who did not choose, compare what
-    was found, the target alone and all sources. All stay unless another set beats them in a one-sided paired t test at
-    the level 2.5 %, which the sets compared share.
+    A step of the forward selection adds the best source tried while its mean gain is greater than the standard error of
+    that gain (as in the rule of Breiman et al. 1984, §3.4.3). A test beyond noise would stop it too early, before many
+    small gains, and is not needed there, because other people judge: each half of the people judges what the other half
+    chose. All sources stay unless the target alone, or the selection, beats them in a one-sided paired t test over all
+    people at the level 2.5 %, which these two share. Then what the selection finds on all people is taken.
 
     Args:
         problem: what is visible; test rows are not read.
@@ -53,6 +52,7 @@ def select_sources(
         order: source → how near it is; nearer ones (greater numbers) are tried first, those not named last;
             `nearness` where none is given.
         tries: sources that a step tries, at most.
+        protocol: what is held out, as for `validation_of`.
         seconds: no fit begins that would pass this time altogether; none and all sources are always fitted.
         folder: keeps what was fitted, so that the same call goes on after an interruption.
 
@@ -61,30 +61,34 @@ def select_sources(
         StorageError: the disk refused a write.
     """
     _check(problem, order, tries)
-    asked, everything = validation_of(problem), problem.sources
+    asked, everything = validation_of(problem, protocol), problem.sources
     people = len(asked.people)
     if not asked.enough:
         why = f"too few people to choose: {people} could be asked and {LEAST} are needed, so all sources stay"
-        return SourceChoice(problem.target, entry.label, everything, why, people // 2)
+        return SourceChoice(problem.target, entry.label, everything, why, people)
     near = nearness(problem) if order is None else order
     ranked = sorted(everything, key=lambda name: -near.get(name, -math.inf))
     trials = SourceTrials(asked, entry, seconds, folder)
-    judges = _judges(asked)
     trials.quality(()), trials.quality(everything)
-    forward, steps = _forward(trials, ~judges, ranked, tries)
-    compared = _compared(trials, judges, {"none": (), "forward": forward, "all": everything})
-    chosen, why = _best(trials, judges, compared)
+    first = _half(asked)
+    forward, steps = _forward(trials, np.ones_like(first), ranked, tries)
+    halves = (_forward(trials, ~first, ranked, tries)[0], _forward(trials, first, ranked, tries)[0])
+    judged = Judged(trials, first)
+    sets: dict[SetName, Sources] = {"none": (), "forward": forward, "all": everything}
+    pairs: dict[SetName, Pair] = {"none": ((), ()), "forward": halves, "all": (everything, everything)}
+    compared = tuple(judged.compared(name, pairs[name], sets[name]) for name in sets)
+    name, why = judged.best(pairs)
     return SourceChoice(
         target=problem.target,
         method=entry.label,
-        sources=chosen,
+        sources=sets[name],
         why=why,
-        people=int(judges.sum()),
-        adds=_adds(trials, judges, chosen),
+        people=people,
+        adds=judged.adds(pairs[name], sets[name]),
         fits=len(trials.found),
         compared=compared,
         steps=steps,
-        failed={"+".join(names): why for names, why in trials.failed.items()},
+        failed={"+".join(names): reason for names, reason in trials.failed.items()},
     )
 
 
@@ -118,10 +122,10 @@ def _check(problem: Problem, order: Mapping[str, float] | None, tries: int) -> N
         raise ConfigError("order: " + unknown("source", strange[0], problem.sources))
 
 
-def _judges(asked: Validation) -> Bools:
+def _half(asked: Validation) -> Bools:
     """(p,) half of the people, drawn by the problem's seed."""
     n = len(asked.people)
-    return generator(asked.problem.seed, "judges", asked.problem.target).permutation(n) < (n + 1) // 2
+    return generator(asked.problem.seed, "halves", asked.problem.target).permutation(n) < (n + 1) // 2
 
 
 def _forward(
@@ -146,39 +150,3 @@ def _forward(
 def _gains(differences: Doubles) -> bool:
     """Whether the mean is above one standard error."""
     return bool(differences.mean() > differences.std(ddof=1) / math.sqrt(len(differences)))
-
-
-def _compared(trials: SourceTrials, judges: Bools, sets: Mapping[Any, Sources]) -> tuple[Compared, ...]:
-    everything = trials.quality(trials.asked.problem.sources)[judges]
-    rows = []
-    for name, sources in sets.items():
-        mine = trials.quality(sources)[judges]
-        rows.append(Compared(name, sources, float(mine.mean()), *paired(mine, everything)))
-    return tuple(rows)
-
-
-def _best(trials: SourceTrials, judges: Bools, compared: Sequence[Compared]) -> tuple[Sources, str]:
-    """All sources, or the best of the sets that beat them; and why."""
-    everything = trials.asked.problem.sources
-    rivals = {row.sources: row for row in compared if row.sources != everything}
-    good = [
-        row
-        for row in rivals.values()
-        if beats(trials.quality(row.sources)[judges], trials.quality(everything)[judges], len(rivals))
-    ]
-    best = max(good, key=lambda row: row.quality, default=None)
-    if best is None:
-        return everything, "no other set was better than all sources beyond noise"
-    return best.sources, f"better than all sources beyond noise, to {int(judges.sum())} people who did not choose"
-
-
-def _adds(trials: SourceTrials, judges: Bools, chosen: Sources) -> tuple[Added, ...]:
-    """What each source adds to `chosen`, the best first; without those that the time left does not allow."""
-    rows = []
-    for source in trials.asked.problem.sources:
-        other = tuple(n for n in chosen if n != source) if source in chosen else (*chosen, source)
-        if trials.affords(other):
-            with_it, without = (chosen, other) if source in chosen else (other, chosen)
-            found = paired(trials.quality(with_it)[judges], trials.quality(without)[judges])
-            rows.append(Added(source, source in chosen, *found))
-    return tuple(sorted(rows, key=lambda row: -row.difference))

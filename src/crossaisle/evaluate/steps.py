@@ -70,6 +70,15 @@ def with_seed(problem: Problem, seed: int) -> Problem:
     return made
 
 
+def seen_by(entry: Entry, problem: Problem) -> Problem:
+    """`problem` as the method may see it: a control knows no source, in people's histories neither.
+
+    Where people and items are shared, a purchase in a source is one of an item of the catalogue, so that a scorer that
+    was fitted on the target alone would answer it all the same.
+    """
+    return dataclasses.replace(problem, sources=()) if entry.kind == "control" else problem
+
+
 def shelf(world: World, study: Study, split: Split) -> Codes:
     """Sorted item codes that are ranked: all items of the target, or those lately sold, hidden rows included.
 

@@ -23,7 +23,7 @@ from .judge import judge
 from .result import Report
 from .slices import Slices, evaluate_users, slices_of
 from .spec import DEFAULT_METHODS, Entry, MethodSpec, Study, entries_of
-from .steps import Step, check_study, facts_of, problem_at, steps_of, with_seed
+from .steps import Step, check_study, facts_of, problem_at, seen_by, steps_of, with_seed
 from .tuner import Tuner
 
 SCORES = 4_000_000
@@ -164,10 +164,10 @@ class _Run:
         return None if self.out is None else load_cell(self.out / "cells", key, label)
 
     def _run(self, key: str, job: Job, asked: Asked) -> Cell:
-        entry, step, problem = job.entry, job.step, asked.seeded(job.seed)
+        entry, step, problem = job.entry, job.step, seen_by(job.entry, asked.seeded(job.seed))
         try:
             # One search for all seeds: a method is tuned for a question, not for its luck.
-            entry, told = self.tuner.tuned(entry, asked.seeded(job.split_seed))
+            entry, told = self.tuner.tuned(entry, seen_by(entry, asked.seeded(job.split_seed)))
             cell = fit_and_score(entry, step, problem, asked.slices(), self.tuner.bases, self.study)
             cell = replace(cell, tuning=told)
         except MethodError as error:  # costs nothing to find again, and may be mended by an installation

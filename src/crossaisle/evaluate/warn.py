@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .cells import Cell
-from .result import Row
+from .result import GuardRow, Row
 from .spec import Entry, Study
+from .steps import Step
 
 FEW_USERS = 50
 MANY_REPEATS = 0.2
 FEW_SEEDS = 3
+UNSEEN = 0.1
+"""Harm of this share of the control's value should be seen; where it might not be, the report says so."""
 
 
 def warnings_of(
@@ -20,11 +23,13 @@ def warnings_of(
     cells: Sequence[Cell],
     facts: Sequence[Mapping[str, Any]],
     rows: Sequence[Row],
+    guard: Sequence[GuardRow],
 ) -> list[str]:
     """All sentences, the gravest first."""
     return [
         *_of_split(study, facts),
         *_of_users(study, rows),
+        *_of_guard(study, rows, guard),
         *_of_methods(study, entries),
         *_of_budget(study, cells),
         *_of_skips(entries, cells),
@@ -57,6 +62,28 @@ def _of_users(study: Study, rows: Sequence[Row]) -> Iterator[str]:
         yield (
             f"{share:.0%} of the test users bought something again that they had bought before. Read the slice new for "
             "recommendation; the slices repeat and all are mostly about remembering."
+        )
+
+
+def _of_guard(study: Study, rows: Sequence[Row], guard: Sequence[GuardRow]) -> Iterator[str]:
+    """How much harm of what ships could have gone unseen: an effect of half the interval's width is seen half the time.
+
+    The sentence is about the step that sees least, among those where the guard found no difference.
+    """
+    values = {(r.week, r.shots, r.method): r.value for r in rows if (r.slice, r.metric, r.k) == study.headline}
+    unseen = []
+    for g in guard:
+        control = values.get((g.week, g.shots, g.control), 0.0)
+        asked = (g.slice, g.method, g.against) == (study.headline[0], study.ship, "best_control")
+        if asked and g.verdict == "no difference" and control > 0:
+            unseen.append(((g.high - g.low) / 2 / control, g))
+    share, row = max(unseen, key=lambda found: found[0], default=(0.0, None))
+    if row is not None and share >= UNSEEN:
+        step = Step(row.week, row.shots).name
+        where = "" if step == "all" else f" at {step}"
+        yield (
+            f"With {row.users} users{where}, harm of {study.ship} smaller than {share:.0%} of what {row.control} "
+            "reaches would more likely than not go unseen; no difference is no proof of safety."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..evaluate.result import Report, TimeSavedRow
+from ..evaluate.result import Report, ShipRow, TimeSavedRow
 from . import view
 
 VERDICTS = {"helps": "helps", "no difference": "no clear difference", "hurts": "hurts"}
@@ -92,13 +92,20 @@ def _steps(at: list[view.Step]) -> str:
 
 
 def ships(report: Report) -> str:
-    """What goes to people, in one sentence."""
-    groups: dict[str, list[view.Step]] = {}
+    """What goes to people, in one sentence, and why where it is not the method named before."""
+    groups: dict[tuple[str, str], list[view.Step]] = {}
     for step, row in view.ships_at(report).items():
-        groups.setdefault(row.ships, []).append(step)
+        groups.setdefault((row.ships, _instead(row)), []).append(step)
     if len(groups) == 1:
-        return f"People get {next(iter(groups))}{' at every step' if len(report.ships) > 1 else ''}."
-    return "People get " + "; ".join(f"{label} at {_steps(at)}" for label, at in groups.items()) + "."
+        (label, why), _ = next(iter(groups.items()))
+        return f"People get {label}{' at every step' if len(report.ships) > 1 else ''}{why}."
+    return "People get " + "; ".join(f"{label} at {_steps(at)}{why}" for (label, why), at in groups.items()) + "."
+
+
+def _instead(row: ShipRow) -> str:
+    if row.ships == row.method:
+        return ""
+    return f", because {row.method} {'hurts' if row.verdict == 'hurts' else 'could not run'}"
 
 
 def day_one(report: Report) -> str:
