@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,19 +84,19 @@ def page(rows: Sequence[Said]) -> str:
     harm = [r for r in rows if r.true <= -LEAST]
     gain = [r for r in rows if r.true >= LEAST]
     none = [r for r in rows if abs(r.true) < NONE]
-    bins = list(zip(BINS, BINS[1:], strict=False))
+    bins = list(pairwise(BINS))
     named = {b: f"{b[0]:.0%} to {b[1]:.0%}" if b[1] < 1 else f"{b[0]:.0%} and more" for b in bins}
     lines = [
         "# How often the guard is right",
         "",
         "    python benchmarks/guard.py --out runs/guard --write docs/results",
         "",
-        f"{len(plans())} made-up Worlds ([guard_worlds.py](../../benchmarks/guard_worlds.py)): a source with the target's",
-        "tastes or, in up to all factors, the opposite ones; all, 30 % or none of the people shared; 2 or 12 weeks of the",
-        f"target visible. `{SHIP}` is judged against popularity, ease and `user_kernel_target`, closed forms without",
-        "chance. *True* is the expected new-to-user nDCG@10 over 30 fresh test windows of everybody, drawn from what made",
-        "the World, relative to the truly best control. The guard sees one window of so many people. Cells: share of",
-        "Worlds (95 % Wilson interval; number of Worlds).",
+        f"{len(plans())} made-up Worlds ([guard_worlds.py](../../benchmarks/guard_worlds.py)): a source that sells the",
+        "same items, with the target's tastes or, in up to all factors, the opposite ones; all, 30 % or none of the people",
+        f"shared; 2 or 12 weeks of the target visible. `{SHIP}` is judged against popularity, ease and",
+        "`user_kernel_target`, closed forms without chance. *True* is the expected new-to-user nDCG@10 over 30 fresh test",
+        "windows of everybody, drawn from what made the World, relative to the truly best control. The guard sees one",
+        "window of so many people. Cells: percent of Worlds (95 % Wilson interval; number of Worlds).",
         "",
         "![Share of Worlds in which the guard says hurts or helps, by true effect](../images/guard.svg)",
         "",
@@ -126,7 +127,7 @@ def page(rows: Sequence[Said]) -> str:
         "",
         "## What can be seen",
         "",
-        "Half width of the guard's interval, relative to the control's value (median over Worlds, and the middle half):",
+        "Half width of the guard's interval, relative to the control's value: median over Worlds, and the middle half.",
         "",
         *head,
         "| half width | " + " | ".join(_middle([r.half for r in rows if r.users == n]) for n in SIZES) + " |",
@@ -137,7 +138,7 @@ def page(rows: Sequence[Said]) -> str:
         "|---|---|",
         *[
             f"| {low:g} to {high:g} | {share(_between(rows, low, high), control_ships)} |"
-            for low, high in zip(RATIOS, RATIOS[1:], strict=False)
+            for low, high in pairwise(RATIOS)
         ],
     ]
     return "\n".join(lines) + "\n"
@@ -158,7 +159,7 @@ def picture(rows: Sequence[Said]) -> str:
 
     points = []
     for n in SIZES:
-        for low, high in zip(CURVE, CURVE[1:], strict=False):
+        for low, high in pairwise(CURVE):
             mine = [r for r in rows if r.users == n and low <= r.true < high]
             for verdict in ("hurts", "helps"):
                 if len(mine) >= 5:

@@ -77,9 +77,9 @@ def ship(world: World, run: Run, found: Report) -> Recommender | None:
     if kept is not None:
         return kept
     try:
-        problem, tuner = seen_by(entry, problem_at(world, run.study, step, seed)), tuner_of(run.study, run.out)
+        problem, tuner = problem_at(world, run.study, step, seed), tuner_of(run.study, run.out)
         tuned, _ = tuner.tuned(entry, problem)  # what the last step found; its trials are in the folder
-        made = _fit(tuned, _everything_known(problem), tuner.bases, seed)
+        made = _fit(tuned, seen_by(entry, _everything_known(problem)), tuner.bases, seed)
     except (MethodError, TrainingError) as error:
         say(f"no recommender was saved: {error}")
         return None

@@ -167,7 +167,7 @@ class _Run:
         entry, step, problem = job.entry, job.step, seen_by(job.entry, asked.seeded(job.seed))
         try:
             # One search for all seeds: a method is tuned for a question, not for its luck.
-            entry, told = self.tuner.tuned(entry, seen_by(entry, asked.seeded(job.split_seed)))
+            entry, told = self.tuner.tuned(entry, asked.seeded(job.split_seed))
             cell = fit_and_score(entry, step, problem, asked.slices(), self.tuner.bases, self.study)
             cell = replace(cell, tuning=told)
         except MethodError as error:  # costs nothing to find again, and may be mended by an installation

@@ -10,6 +10,7 @@ from .bases import Bases
 from .budget import Budget
 from .search import Search, tuned
 from .spec import Entry
+from .steps import seen_by
 from .validation import Protocol, Validation, validation_of
 
 
@@ -55,5 +56,6 @@ class Tuner:
     ) -> tuple[Entry, dict[str, Any]]:
         base, _ = self.bases.get(entry, problem, problem.seed)
         kept = frozenset() if self.free else entry.given
-        found = tuned(Search(entry.method, entry.options, asked, base, kept, entry.label), budget)
+        own = replace(asked, problem=seen_by(entry, asked.problem))
+        found = tuned(Search(entry.method, entry.options, own, base, kept, entry.label), budget)
         return replace(entry, options=found.options), found.facts
