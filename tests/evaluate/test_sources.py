@@ -17,7 +17,7 @@ from crossaisle.errors import ConfigError, DataError, StorageError
 from crossaisle.evaluate import source_trials
 from crossaisle.evaluate import sources as selection
 from crossaisle.evaluate.spec import entry_of
-from crossaisle.evaluate.validation import validation_of
+from crossaisle.evaluate.validation import Protocol, validation_of
 from crossaisle.progress import showing
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer.problem import Problem
@@ -117,6 +117,15 @@ def test_a_set_of_sources_changes_what_is_seen_and_not_what_is_asked() -> None:
     assert codes == {problem.world.domain_code("tea"), problem.world.domain_code("cake")}
     assert smaller.problem.history.counts.sum() == len(smaller.problem.visible) < len(asked.problem.visible)
     assert np.array_equal(smaller.people, asked.people)
+
+
+def test_what_is_held_out_can_be_chosen() -> None:
+    problem, entry = tiny_problem(weeks=8.0), entry_of(MethodSpec("user_kernel"))
+    half = selection.select_sources(problem, entry)
+    one = selection.select_sources(problem, entry, protocol=Protocol("one"))
+    assert 20 <= half.people < one.people  # one purchase of everybody with two or more
+    counts = np.diff(problem.target_counts.indptr)
+    assert one.people == (counts > 1).sum()
 
 
 def test_the_same_again(planted: World) -> None:

@@ -49,7 +49,7 @@ def transfer(
         out: folder that takes the recommender.
         method: a transfer method or control; ``crossaisle methods`` lists them.
         base: folder of a base that ``crossaisle fuse`` saved; a method that reads one and gets none fuses one first.
-        sources: domains whose knowledge may be used; all others when empty.
+        sources: domains whose knowledge may be used; all others when empty. ``crossaisle sources`` chooses.
         option: an option of the method, key=value; as often as needed.
         cut: nothing from this time on is seen, for example 2024-09-30.
         weeks: pretend that the target opened this many weeks before the cut.
