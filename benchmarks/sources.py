@@ -180,7 +180,7 @@ def page(found: list[Found], planted: list[Rate]) -> str:
             if s.name == "chosen":
                 continue
             name = f"**{s.name}**" if set(s.sources) == set(row.choice["sources"]) else s.name
-            name += f" ({', '.join(s.sources)})" if s.name == "forward" and s.sources else ""
+            name += f" ({', '.join(s.sources) or 'no source'})" if s.name == "forward" else ""
             inside = f"{held[s.sources]:.4f}" if s.sources in held else "–"
             apart = "" if s.name == "all" else f"{s.difference:+.4f} ({s.low:+.4f} to {s.high:+.4f}), {s.verdict}"
             lines.append(f"| {head} | {name} | {inside} | {s.ndcg:.4f} | {apart} |")
