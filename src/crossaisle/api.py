@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,8 @@ from .advisor import cases as _cases
 from .advisor.advice import Advised, Limits
 from .advisor.advice import advise as _advise
 from .config import build
-from .data.fingerprint import of_rows
 from .data.load import open_world
-from .data.split import Moment, Split
+from .data.split import Moment
 from .data.splits.base import moment
 from .data.world import World
 from .errors import ConfigError, DataError, MethodError
@@ -48,7 +46,8 @@ from .gap.sides import GapOptions
 from .models.base import Base
 from .recommender import Recommender
 from .transfer.method import METHODS, TransferMethod, check_needs
-from .transfer.problem import Problem, default_sources
+from .transfer.problem import default_sources
+from .transfer.visible import problem_of, sources_alone, visible
 
 __all__ = [
     "DEFAULT_METHODS",
@@ -101,7 +100,7 @@ def fuse(
     chosen = FUSIONS.get(method)
     ready: Any = build(chosen.options, options, f"options of {method!r}")
     names = tuple(sources) or tuple(world.domains.ids.to_list())
-    return chosen.fit(_sources_alone(world, names, cut), names, ready, seed)
+    return chosen.fit(sources_alone(world, names, cut), names, ready, seed)
 
 
 def probabilities(base: Base, world: World, domain: str, users: Sequence[str], items: Sequence[str]) -> pl.DataFrame:
@@ -156,7 +155,7 @@ def advise(
         MethodError: no method meets needs and limits.
     """
     cases = [*_cases.shipped(), *_cases.read_reports(reports)]
-    return _advise(_problem(world, target, sources, cut, weeks, 0), cases, limits)
+    return _advise(problem_of(world, target, sources, cut, weeks, 0), cases, limits)
 
 
 def transfer(  # noqa: PLR0913 - one door; all but two are given by name
@@ -194,7 +193,7 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     """
     chosen, within = METHODS.get(method), Budget.of(budget) if isinstance(budget, str) else budget
     ready: Any = build(chosen.options, options, f"options of {method!r}")
-    problem = _problem(world, target, sources, cut, weeks, seed)
+    problem = problem_of(world, target, sources, cut, weeks, seed)
     if base is None and chosen.reads_base:
         base = _base_for(chosen, world, problem.sources, cut, seed)
     check_needs(chosen, base, problem)
@@ -238,7 +237,7 @@ def gap(
     ready = build(GapOptions, options, "options of gap")
     every = tuple(sources) or tuple(world.domains.ids.to_list())
     names = every if target is None else default_sources(world, target, sources)
-    rows = _visible(world, target or every[0], cut, weeks).train
+    rows = visible(world, target or every[0], cut, weeks).train
     made = measured(world, rows, Asked(names, every if target is None else (target,), base), ready, seed)
     asked = {"target": target, "sources": list(names), "cut": None if cut is None else str(moment(cut)), "weeks": weeks}
     return replace(made, protocol={**asked, "base": None if base is None else base.fusion, **made.protocol})
@@ -280,16 +279,8 @@ def select_sources(  # noqa: PLR0913 - one door; all but two are given by name
     """
     entry = entry_of(MethodSpec(method) if isinstance(method, str) else method, "select_sources")
     seconds = None if budget is None else seconds_of(budget)
-    problem = _problem(world, target, sources, cut, weeks, seed)
+    problem = problem_of(world, target, sources, cut, weeks, seed)
     return _sources.select_sources(problem, entry, order=order, seconds=seconds, folder=out)
-
-
-def _problem(
-    world: World, target: str, sources: Sequence[str], cut: Moment | None, weeks: float | None, seed: int
-) -> Problem:
-    """Everything that may be seen, and nothing asked."""
-    names = default_sources(world, target, sources)
-    return Problem(world, target, names, _visible(world, target, cut, weeks), world.catalogue(target), seed, weeks)
 
 
 def _base_for(
@@ -301,28 +292,3 @@ def _base_for(
         if "base" in method.needs:
             raise
         return None
-
-
-def _sources_alone(world: World, sources: Sequence[str], cut: Moment | None) -> World:
-    """The rows of `sources` before `cut`: what no source has, no base may learn from, whatever the method reads."""
-    seen = world if cut is None else world.until(moment(cut))
-    codes = [world.domain_code(name) for name in sources]
-    own = seen.interactions["domain"].is_in(codes)
-    return replace(seen, interactions=seen.interactions.filter(own), fingerprint=of_rows(seen.fingerprint, own))
-
-
-def _visible(world: World, target: str, cut: Moment | None, weeks: float | None) -> Split:
-    """Everything before `cut` trains, nothing is asked; of the target, only its last `weeks` weeks are known."""
-    at = None if cut is None else moment(cut)
-    rows = world.interactions if at is None else world.until(at).interactions
-    none = rows.clear()
-    if weeks is None:
-        return Split(rows, none, none, none, "all", at)
-    if weeks < 0:
-        raise ConfigError(f"weeks is {weeks}; a number of at least 0 is needed.")
-    if not world.timed:
-        raise ConfigError("weeks needs a timestamp in every interaction; add the column, or leave weeks out.")
-    end = at if at is not None else rows["timestamp"].max()
-    late = pl.col("timestamp") < pl.lit(end) - timedelta(weeks=weeks)
-    unseen = rows.select((pl.col("domain") == world.domain_code(target)) & late).to_series()
-    return Split(rows.filter(~unseen), none, none, rows.filter(unseen), "all", at)
