@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,12 @@ from cyclopts import App, Group, Parameter
 
 from .. import api
 from ..advisor.advice import Advice, Advised, Limits
-from ..files import write_whole
+from ..advisor.calibration import calibration
+from ..advisor.cases import read_reports, shipped
+from ..errors import ConfigError
+from ..report import write_advice
 from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data
-from .output import OUTPUT, Output, emit, table
+from .output import OUTPUT, Output, emit, say, table
 from .progress import drawing
 
 app = App(
@@ -48,17 +52,31 @@ def advise(
         cut: nothing from this time on is seen, for example 2024-09-30.
         weeks: pretend that the target opened this many weeks before the cut.
         reports: folders with reports of your own, from which the advice learns beside the cases that come along.
-        out: file that takes the advice as JSON.
+        out: folder that takes ``advice.html`` and ``advice.json``.
     """
     with drawing():
         world = open_data(path, read)
         found = api.advise(world, target, sources=sources, cut=cut, weeks=weeks, limits=limits, reports=reports)
-    if out is not None:
-        write_whole(out, found.to_json().encode())
+    written = _write(found, out, reports)
     if output.json:
-        emit(found.to_document())
+        emit(found.to_document() | written)
         return
     _show(found, path)
+    for what, where in written.items():
+        print(f"{what}: {where}")
+
+
+def _write(found: Advised, out: Path | None, reports: Sequence[Path]) -> dict[str, str]:
+    """Where the files are; without the report extra the page is left out, and that is said."""
+    if out is None:
+        return {}
+    cases = [*shipped(), *read_reports(reports)]
+    try:
+        page = write_advice(found, calibration(cases), out)
+    except ConfigError as error:
+        say(str(error))
+        return {"numbers": str(out / "advice.json")}
+    return {"page": str(page), "numbers": str(out / "advice.json")}
 
 
 def _show(found: Advised, path: str) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..advisor.advice import Advised
+from ..advisor.calibration import Calibration
 from ..errors import ArtifactError
 from ..evaluate.result import Report
 from ..files import write_whole
 from ..gap.report import GapReport
 
-__all__ = ["load", "write", "write_gap"]
+__all__ = ["load", "write", "write_advice", "write_gap"]
 JSON, HTML = "report.json", "report.html"
 GAP_JSON, GAP_HTML = "gap.json", "gap.html"
+ADVICE_JSON, ADVICE_HTML = "advice.json", "advice.html"
 
 
 def write(report: Report, folder: str | Path) -> Path:
@@ -40,6 +43,16 @@ def write_gap(report: GapReport, folder: str | Path) -> Path:
     write_whole(folder / GAP_JSON, report.to_json().encode())
     write_whole(folder / GAP_HTML, page(report).encode())
     return folder / GAP_HTML
+
+
+def write_advice(found: Advised, judged: Calibration | None, folder: str | Path) -> Path:
+    """Write ``advice.json`` and ``advice.html`` into `folder`, each whole or not at all; as `write`."""
+    from .advice import page  # needs the extra `report`
+
+    folder = Path(folder)
+    write_whole(folder / ADVICE_JSON, found.to_json().encode())
+    write_whole(folder / ADVICE_HTML, page(found, judged).encode())
+    return folder / ADVICE_HTML
 
 
 def load(path: str | Path) -> Report:

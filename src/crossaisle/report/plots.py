@@ -163,6 +163,20 @@ def points(rows: Sequence[tuple[str, float, float, float, str]], width: int = 56
     return _svg({"data": data, "layer": [dot, word], "width": width, "height": height}, left=30, right=30)
 
 
+def scatter(
+    rows: Sequence[tuple[float, float, str]], x_title: str, y_title: str, ends: tuple[float, float], size: int = 340
+) -> str:
+    """SVG of (x, y, colour) points over the line on which both are equal; both axes go from end to end."""
+    scale = {"domain": list(ends), "nice": False}
+    x: Spec = {"field": "x", "type": "quantitative", "title": x_title, "scale": scale}
+    y: Spec = {"field": "y", "type": "quantitative", "title": y_title, "scale": scale}
+    colour: Spec = {"field": "colour", "type": "nominal", "scale": None}
+    dot = {"mark": {"type": "circle", "size": 26, "opacity": 0.6}, "encoding": {"x": x, "y": y, "color": colour}}
+    line: Spec = {"mark": {"type": "line", "color": MUTED, "strokeDash": [5, 4]}, "encoding": {"x": x, "y": y}}
+    line["data"] = _data(("x", "y"), [(e, e) for e in ends])
+    return _svg({"data": _data(("x", "y", "colour"), rows), "layer": [line, dot], "width": size, "height": size})
+
+
 def _line(s: Series, colour: str, x: Spec) -> list[Spec]:
     strong = s.role in STRONG
     line: Spec = {
