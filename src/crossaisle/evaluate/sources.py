@@ -69,8 +69,7 @@ def select_sources(
     near = nearness(problem) if order is None else order
     ranked = sorted(everything, key=lambda name: -near.get(name, -math.inf))
     trials = SourceTrials(asked, entry, seconds, folder)
-    for names in ((), everything):  # whatever the time
-        trials.quality(names)
+    trials.quality(everything)  # as it is asked for whatever the time, it counts before any other
     first = _half(asked)
     forward, steps = _forward(trials, np.ones_like(first), ranked, tries)
     halves = (_forward(trials, ~first, ranked, tries)[0], _forward(trials, first, ranked, tries)[0])
