@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import ConfigError, CrossaisleError, MethodError
+from ..evaluate.sources import nearness
 from ..gap.launch import LEAST_PEOPLE, LaunchFacts
 from ..transfer.method import check_needs
 from ..transfer.problem import Problem
@@ -64,7 +65,7 @@ class Advice:
         method: transfer method or control.
         fusion: of its base; None where it reads none.
         options: of the method, where they differ from the default.
-        sources: domains whose knowledge it uses.
+        sources: domains whose knowledge it uses, the nearest first (`crossaisle sources` says what each adds).
         control: whether it reads the target alone: "do not transfer".
         gain: expected nDCG@10 over that of the best control, less 1: 0.1 is 10 % better.
         low: lower end of the 80 % interval of what will be measured.
@@ -186,7 +187,8 @@ class Advisor:
         return Advised(problem.target, facts, kept, left_out, tuple(warnings_of(facts, limits)))
 
     def _rows(self, problem: Problem, facts: LaunchFacts, recipes: Sequence[Recipe]) -> list[Advice]:
-        look = self.outlook
+        look, near = self.outlook, nearness(problem)
+        sources = tuple(sorted(problem.sources, key=lambda name: -near[name]))
         asked = look.points(facts, recipes)
         gain, seconds, memory = (model.expect(asked) for model in (look.gain, look.seconds, look.memory))
         rows = []
@@ -200,7 +202,7 @@ class Advisor:
                     recipe.method,
                     recipe.fusion,
                     recipe.options,
-                    () if control else problem.sources,
+                    () if control else sources,
                     control,
                     mean,
                     low,
