@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
@@ -14,11 +14,14 @@ import scipy.sparse as sp
 Codes = npt.NDArray[np.int64]
 """Integer codes of users, items or domains; −1 stands for an unknown id."""
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Basis = Literal["history", "content", "popularity"]
 """What an answer rests on: the user's own events, item content, or what sells in general."""
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(task, done, total)``; doors draw it, libraries pass it on."""
 Tensors = dict[str, npt.NDArray[Any]]
+Asked = Doubles
+"""(m, catalogue) weights: row a asks for the sum of the catalogue's scores times its weights, a 1 for one item's."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,49 @@ class Vectors(Protocol):
 
     def user_vectors(self, history: History) -> Floats:
         """(n, d) float32."""
+        ...
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """m combinations of one person's scores, taken apart: ``start + parts.sum(axis=1)`` is what was asked for.
+
+    Attributes:
+        start: (m,) float64, what a person gets of whom no event is known.
+        parts: (m, events) float64, what each stored event of the history adds, in the order of ``counts.indices``.
+    """
+
+    start: Doubles
+    parts: Doubles
+
+    def times(self, factor: float) -> Contributions:
+        """Of `factor` times the scores."""
+        return Contributions(self.start * factor, self.parts * factor)
+
+    def plus(self, other: Contributions) -> Contributions:
+        """Of the sum of both scores."""
+        return Contributions(self.start + other.start, self.parts + other.parts)
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A scorer that can say what each event of a history adds to its scores; others are asked by Shapley values.
+
+    Asked for whole combinations of scores, and not for items alone, a scorer that combines others can pass the question
+    on: what is added, scaled or centred in it stays linear.
+    """
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """Contributions to `asked` (m, catalogue) of the one person of `history`."""
+        ...
+
+
+@runtime_checkable
+class ReadsContent(Protocol):
+    """A scorer that reads what items are, and can say what of it a personal score goes back to."""
+
+    def modalities(self, history: History, asked: Asked) -> Mapping[str, Doubles]:
+        """Modality → (m,), what it adds; over all modalities they sum to ``contributions(...).parts.sum(axis=1)``."""
         ...
 
 

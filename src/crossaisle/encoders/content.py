@@ -52,6 +52,11 @@ class Content:
         """The rows `rows`."""
         return Content(self.text[rows], self.numeric[rows], self.levels[rows])
 
+    def joined(self, other: Content) -> Content:
+        """These rows, then those of `other`."""
+        pairs = ((getattr(self, n), getattr(other, n)) for n in ("text", "numeric", "levels"))
+        return Content(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True, eq=False)
 class ContentReader:

@@ -90,6 +90,24 @@ class Profiles:
         """
         return np.hstack([self.standardise(elsewhere), self.standardise(own)])
 
+    def shares(self, items: Codes, weights: Floats) -> Floats:
+        """(k, q + 1) what each of k events adds to the `standardise`d profile of a history of these alone.
+
+        The length of the history is taken as given. The mean that is taken off, and the coordinate that is the length
+        itself, are shared by w_uj² / ‖w_u‖²; a coordinate that is cut is cut in proportion.
+        """
+        worth = (weights * self.rarity[items]).astype(np.float64)
+        total = float((worth**2).sum())
+        if total == 0:
+            return np.zeros((len(items), len(self.centre)), dtype=np.float32)
+        amount, length = (worth**2 / total)[:, None], np.sqrt(total)
+        raw = np.hstack([worth[:, None] * self.facts[items] / max(length, _LEAST), amount * np.log1p(length)])
+        rows = (raw - amount * self.centre) / self.scale
+        whole = rows.sum(axis=0)
+        cut = np.where(np.abs(whole) > _BOUND, _BOUND / np.maximum(np.abs(whole), _BOUND), 1.0)
+        made: Floats = (rows * cut).astype(np.float32)
+        return made
+
     def standardise(self, sums: Floats) -> Floats:
         """Profiles (n, q + 1) of `sums` (n, q + 2); rows without items are zero."""
         # The number is exact where a difference of sums leaves rounding behind.

@@ -8,22 +8,25 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 
-from ..metrics import Doubles
+from ..metrics import Doubles, Numbers
 from ..models.base import Base
 from ..models.factors import factorised
 from ..recommender import Recommender, scorer
 from ..rng import generator
-from ..types import Codes, Floats, History, Tensors
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
 from .common import (
+    TIE_BREAK,
     Scope,
     Weight,
+    among,
     inputs_of,
     popularity_of,
     power,
+    spread_over,
     training_history,
     weighted,
     with_popularity,
-)  # fmt: skip
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -100,6 +103,14 @@ class AlsScorer:
         users = fold_in(read, self.factors, self.alpha, self.regularization)
         scores: Floats = users @ self.factors[self.outputs].T
         return with_popularity(scores, self.popularity)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: Hu et al. 2008, section 5."""
+        events = weighted(history, self.weight)
+        found, rows = among(events.indices, self.inputs)
+        weights = events.data[found] * self.worth[rows] * self.alpha
+        parts = fold_in_parts(weights, rows, self.factors, self.regularization, asked @ self.factors[self.outputs])
+        return Contributions(TIE_BREAK * (asked @ self.popularity), spread_over(len(events.data), found, parts))
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
@@ -200,6 +211,27 @@ def fold_in(
         right = np.asarray(block @ item) + (0.0 if pull is None else pull[part])
         found[part] = _solved(block, right, item, ground, inverse)
     return found
+
+
+def fold_in_parts(weights: Numbers, rows: Codes, factors: Floats, regularization: float, wanted: Doubles) -> Doubles:
+    """What each event adds to ``wanted · x_u`` with x_u of `fold_in` (Hu et al. 2008, section 5).
+
+    The system W = VᵀV + λI + Σ_i (α w_ui − 1) v_i v_iᵀ taken as given, x_u = Σ_i α w_ui W⁻¹ v_i is a sum over events.
+
+    Args:
+        weights: (k,) confidences α w_ui.
+        rows: (k,) of `factors`, the items of the events.
+        factors: (p, f) item vectors.
+        regularization: λ.
+        wanted: (m, f) what user vectors are multiplied by.
+
+    Returns:
+        (m, k).
+    """
+    item, near = factors.astype(np.float64), factors[rows].astype(np.float64)
+    system = item.T @ item + regularization * np.eye(item.shape[1]) + (near.T * (weights - 1.0)) @ near
+    parts: Doubles = np.linalg.solve(system, wanted.T).T @ near.T * weights
+    return parts
 
 
 def _solved(weights: sp.csr_matrix, right: Doubles, item: Doubles, ground: Doubles, inverse: Doubles) -> Doubles:

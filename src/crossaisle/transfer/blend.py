@@ -11,13 +11,14 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ..attribution import contributions_of, modalities_of
 from ..errors import MethodError
 from ..metrics import Doubles, hits_of, ndcg, top_k
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..rng import generator
-from ..types import Basis, Codes, Floats, History, Scorer, Tensors
-from .common import standardised
+from ..types import Asked, Basis, Codes, Contributions, Floats, History, Scorer, Tensors
+from .common import standardised, standardised_ask
 from .method import transfer
 from .padded import Padded
 from .parts import fit_part, pack_parts, unpack_parts, usable
@@ -101,6 +102,23 @@ class BlendScorer:
             n: p.extend(content) if hasattr(p, "extend") else Padded(p, len(content)) for n, p in self.parts.items()
         }
         return dataclasses.replace(self, parts=parts)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: those of the parts, the spread of each part's scores taken as given."""
+        total = Contributions(np.zeros(len(asked)), np.zeros((len(asked), history.counts.nnz)))
+        for weight, part in zip(self.weights.tolist(), self.parts.values(), strict=True):
+            inner = standardised_ask(part.score(history), asked)
+            total = total.plus(contributions_of(part, history, inner).times(weight))
+        return total
+
+    def modalities(self, history: History, asked: Asked) -> dict[str, Doubles]:
+        """See `ReadsContent`: those of the parts."""
+        total: dict[str, Doubles] = {}
+        for weight, part in zip(self.weights.tolist(), self.parts.values(), strict=True):
+            inner = standardised_ask(part.score(history), asked)
+            for name, value in modalities_of(part, history, inner).items():
+                total[name] = total.get(name, 0.0) + weight * value
+        return total
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

@@ -10,7 +10,7 @@ import scipy.linalg
 import scipy.sparse as sp
 
 from ..metrics import Doubles
-from ..types import Codes, Floats, History, Tensors
+from ..types import Asked, Codes, Floats, History, Tensors
 from .problem import Problem, history_of
 
 Scope = Literal["target", "all"]
@@ -18,6 +18,8 @@ Weight = Literal["log", "binary", "count"]
 TIE_BREAK = 1e-6
 """Popularity (0 to 1) times this is added to personal scores: it orders ties, and serves unknown users."""
 
+_FLAT = 1e-12
+"""Standard deviation below which scores are taken as equal."""
 _SIDE = 1024
 """Side of the tiles in which a triangle is mirrored."""
 
@@ -94,8 +96,33 @@ def standardised(scores: Floats) -> Floats:
     """Each row with mean 0 and standard deviation 1; rows of equal scores become 0."""
     centred = scores - scores.mean(axis=1, keepdims=True)
     spread = centred.std(axis=1, keepdims=True)
-    made: Floats = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0).astype(np.float32)
+    made: Floats = np.where(spread > _FLAT, centred / np.maximum(spread, _FLAT), 0.0).astype(np.float32)
     return made
+
+
+def standardised_ask(scores: Floats, asked: Asked) -> Asked:
+    """The question about one person's `scores` (1, catalogue) that answers `asked` about the `standardised` ones.
+
+    Their mean is part of the question; their spread is taken as given. So both stay linear in what the scores are.
+    """
+    spread = float(scores.std())
+    if spread <= _FLAT:
+        return np.zeros_like(asked)
+    return (asked - asked.sum(axis=1, keepdims=True) / scores.shape[1]) / spread
+
+
+def among(codes: Codes, inputs: Codes) -> tuple[Codes, Codes]:
+    """Which of `codes` are among the sorted `inputs`, and where there."""
+    place = np.minimum(np.searchsorted(inputs, codes), max(len(inputs) - 1, 0))
+    found = np.flatnonzero(inputs[place] == codes) if len(inputs) else np.zeros(0, dtype=np.int64)
+    return found, place[found]
+
+
+def spread_over(events: int, found: Codes, values: Doubles) -> Doubles:
+    """(m, events) with `values` (m, found) in the columns `found`, and 0 in those that a scorer does not read."""
+    parts = np.zeros((len(values), events))
+    parts[:, found] = values
+    return parts
 
 
 def best_per_row(matrix: sp.csr_matrix, k: int) -> sp.csr_matrix:

@@ -12,21 +12,24 @@ import scipy.sparse as sp
 from ..metrics import Doubles
 from ..models.base import Base
 from ..recommender import Recommender, scorer
-from ..types import Codes, Floats, History, Tensors
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
 from .common import (
+    TIE_BREAK,
     Scope,
     Weight,
+    among,
     best_per_row,
     inputs_of,
     pack,
     popularity_of,
     regular_gram,
     regular_inverse,
+    spread_over,
     training_history,
     unpack,
     weighted,
     with_popularity,
-)  # fmt: skip
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -93,6 +96,13 @@ class EaseScorer:
         product = weighted(history, self.weight)[:, self.inputs] @ self.weights
         scores: Floats = product.toarray() if sp.issparse(product) else product
         return with_popularity(scores, self.popularity)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: the score is a sum over events."""
+        events = weighted(history, self.weight)
+        found, rows = among(events.indices, self.inputs)
+        parts = np.asarray(self.weights[rows] @ asked.T).T * events.data[found]
+        return Contributions(TIE_BREAK * (asked @ self.popularity), spread_over(len(events.data), found, parts))
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

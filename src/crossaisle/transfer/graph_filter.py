@@ -13,8 +13,21 @@ from scipy.sparse.linalg import svds
 from ..models.base import Base
 from ..recommender import Recommender, scorer
 from ..rng import generator
-from ..types import Codes, Floats, History, Tensors
-from .common import Scope, inputs_of, pack, popularity_of, power, training_history, unpack, weighted, with_popularity
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
+from .common import (
+    TIE_BREAK,
+    Scope,
+    among,
+    inputs_of,
+    pack,
+    popularity_of,
+    power,
+    spread_over,
+    training_history,
+    unpack,
+    weighted,
+    with_popularity,
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -87,6 +100,15 @@ class GraphFilterScorer:
         scores += low  # in place: arrays of people × catalogue are dear to make
         scores *= self.multiply[None, :]
         return with_popularity(scores, self.popularity)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: the score is a sum over events."""
+        wanted = (asked * self.multiply).T
+        passed = self.graph.T @ (self.graph[:, self.outputs] @ wanted)
+        passed += self.smooth @ (self.smooth[self.outputs].T @ wanted)
+        found, rows = among(history.counts.indices, self.inputs)
+        parts = (passed[rows] * self.divide[rows, None]).T
+        return Contributions(TIE_BREAK * (asked @ self.popularity), spread_over(history.counts.nnz, found, parts))
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

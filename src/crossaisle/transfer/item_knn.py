@@ -10,8 +10,9 @@ import scipy.sparse as sp
 
 from ..models.base import Base
 from ..recommender import Recommender, scorer
-from ..types import Codes, Floats, History, Tensors
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
 from .common import (
+    TIE_BREAK,
     Scope,
     Weight,
     best_per_row,
@@ -21,7 +22,7 @@ from .common import (
     unpack,
     weighted,
     with_popularity,
-)  # fmt: skip
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -87,6 +88,12 @@ class ItemKnnScorer:
         """(n, catalogue) Σ over the history of weight × similarity."""
         scores: Floats = (weighted(history, self.weight, self.half_life_weeks) @ self.similarity).toarray()
         return with_popularity(scores, self.popularity)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: the score is a sum over events."""
+        events = weighted(history, self.weight, self.half_life_weeks)
+        parts = (self.similarity[events.indices] @ asked.T).T * events.data
+        return Contributions(TIE_BREAK * (asked @ self.popularity), parts)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

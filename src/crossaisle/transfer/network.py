@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
+from ..attribution import without_events
 from ..encoders.content import Content, ContentReader
 from ..encoders.method import Bools
 from ..errors import MethodError
@@ -21,8 +22,9 @@ from ..models.base import Base, item_rows, mark_of, tensors_of, user_levels
 from ..models.network import Network, Sizes
 from ..models.profile import Profiles, only
 from ..recommender import scorer
-from ..types import Basis, Codes, Floats, History, Tensors
+from ..types import Asked, Basis, Codes, Contributions, Doubles, Floats, History, Tensors
 from .common import weighted
+from .network_parts import ANY_ITEM, SOLD, of_content, of_events
 from .problem import Problem
 
 
@@ -43,6 +45,7 @@ class NetworkScorer:
         reader: item rows → content, for items that come later.
         domain: name of the domain, for their prices.
         basis: what personal answers rest on.
+        shelf: content of the catalogue's items; None in what was saved before it was kept.
     """
 
     kind: ClassVar[str] = "network"
@@ -57,6 +60,7 @@ class NetworkScorer:
     reader: ContentReader
     domain: str
     basis: Basis = "content"
+    shelf: Content | None = None
 
     def score(self, history: History) -> Floats:
         """(n, catalogue) scores."""
@@ -67,15 +71,45 @@ class NetworkScorer:
         """(n, d + 1) user vectors of the head, and the weight of item biases."""
         events = weighted(history)
         own, elsewhere = (self.profiles.sums(only(events, mask)) for mask in (self.inside, ~self.inside))
-        levels = np.zeros((len(history), self.levels.shape[1]), dtype=np.int64)
-        known = history.users >= 0
-        levels[known] = self.levels[history.users[known]]
         with torch.no_grad():
             profile = torch.from_numpy(self.profiles.pair(elsewhere, own))
-            users, weight = self._network.users(profile, torch.from_numpy(levels), self.task)
+            users, weight = self._network.users(profile, self._levels(history), self.task)
             vectors = torch.cat([users, weight.expand(len(users), 1)], dim=1)
         made: Floats = vectors.numpy()
         return made
+
+    def _levels(self, history: History) -> Tensor:
+        levels = np.zeros((len(history), self.levels.shape[1]), dtype=np.int64)
+        known = history.users >= 0
+        levels[known] = self.levels[history.users[known]]
+        return torch.from_numpy(levels)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: integrated gradients along the user tower, see `models.paths`."""
+        wanted = (asked @ self.item_vectors).astype(np.float32)
+        events, levels = weighted(history), self._levels(history)
+        start, parts = of_events(
+            self._network, self.task, self.profiles, events, self.inside, levels, wanted[:, :-1].copy()
+        )
+        bias = float(self.user_vectors(history)[0, -1])
+        return Contributions(start + bias * wanted[:, -1], parts)
+
+    def modalities(self, history: History, asked: Asked) -> dict[str, Doubles]:
+        """See `ReadsContent`: integrated gradients along the item tower, see `models.paths`."""
+        pair = self.user_vectors(history), self.user_vectors(without_events(history))
+        gained = (pair[0] - pair[1])[0, :-1].astype(np.float64)
+        personal = asked @ (self.item_vectors[:, :-1] @ gained)
+        found = {name: asked @ (vectors @ gained) for name, vectors in self._content_parts.items()}
+        return found | {ANY_ITEM: personal - sum(found.values())}
+
+    @cached_property
+    def _content_parts(self) -> dict[str, Floats]:
+        """Modality → (catalogue, d), what it adds to the item vectors; an empty item's vector is what they lack."""
+        if self.shelf is None:
+            return {}
+        parts = of_content(self._network, self.task, self.shelf, self.reader)
+        told = item_vectors_of(self._network, self.shelf, self.task)[:, :-1]
+        return parts | {SOLD: self.item_vectors[:, :-1] - told}
 
     def extend(self, content: pl.DataFrame) -> NetworkScorer:
         """See `Extensible.extend`: new items are scored from their content."""
@@ -84,6 +118,7 @@ class NetworkScorer:
         return dataclasses.replace(
             self,
             item_vectors=np.vstack([self.item_vectors, vectors]),
+            shelf=None if self.shelf is None else self.shelf.joined(read),
             profiles=self.profiles.extend(read),
             inside=np.concatenate([self.inside, np.ones(len(read), dtype=np.bool_)]),
         )
@@ -101,6 +136,8 @@ class NetworkScorer:
         tensors: Tensors = {f"weights.{n}": t.numpy() for n, t in self.weights.items()}
         tensors |= {f"profiles.{n}": t for n, t in profiles.items()} | {f"reader.{n}": t for n, t in reader.items()}
         tensors |= {"item_vectors": self.item_vectors, "levels": self.levels, "inside": self.inside}
+        if self.shelf is not None:
+            tensors |= {f"shelf.{n}": t for n, t in vars(self.shelf).items()}
         names = ("tasks", "task", "domain", "basis")
         meta = {n: getattr(self, n) for n in names} | {"sizes": self.sizes.to_meta()}
         return tensors, meta | {"profiles": profiles_meta, "reader": reader_meta}
@@ -110,7 +147,7 @@ class NetworkScorer:
         """The inverse of `state`."""
         part = {
             name: {n.removeprefix(f"{name}."): t for n, t in tensors.items() if n.startswith(f"{name}.")}
-            for name in ("weights", "profiles", "reader")
+            for name in ("weights", "profiles", "reader", "shelf")
         }
         return cls(
             weights={n: torch.from_numpy(np.array(t)) for n, t in part["weights"].items()},
@@ -120,6 +157,7 @@ class NetworkScorer:
             inside=tensors["inside"],
             levels=tensors["levels"],
             reader=ContentReader.restore(part["reader"], meta["reader"]),
+            shelf=Content(**part["shelf"]) if part["shelf"] else None,
             **{n: meta[n] for n in ("tasks", "task", "domain", "basis")},
         )
 
@@ -220,6 +258,7 @@ class Shop:
             reader=self.base.reader,
             domain=self.problem.target,
             basis=basis,
+            shelf=self.shelf,
         )
 
 

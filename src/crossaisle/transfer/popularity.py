@@ -9,7 +9,7 @@ import numpy as np
 
 from ..models.base import Base
 from ..recommender import Recommender, scorer
-from ..types import Floats, History, Tensors
+from ..types import Asked, Contributions, Floats, History, Tensors
 from .common import Scope, popularity_of
 from .method import transfer
 from .problem import Problem
@@ -53,6 +53,10 @@ class PopularityScorer:
     def score(self, history: History) -> Floats:
         """(n, catalogue) the same row for all."""
         return np.tile(self.popularity, (len(history), 1))
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: no event counts."""
+        return Contributions(asked @ self.popularity, np.zeros((len(asked), history.counts.nnz)))
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

@@ -11,11 +11,12 @@ import scipy.sparse as sp
 from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender, scorer
-from ..types import Codes, Floats, History, Tensors
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
 from .alike import alike, share_of
 from .common import (
     TIE_BREAK,
     Weight,
+    among,
     best_per_row,
     pack,
     popularity_of,
@@ -122,6 +123,23 @@ class UserKernelScorer:
             scores = kernel.toarray() @ self.votes - x[:, self.catalogue].toarray() * self.own[None, :]
         whole = scores.astype(np.float32) + self.start[None, :]
         return np.ascontiguousarray((self.near @ whole.T).T * self.share[None, :], dtype=np.float32)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: the kernel is a sum over events; the profile's length and the neighbours taken as given."""
+        s = self.settings
+        wanted = ((asked * self.share) @ self.near).astype(np.float32)
+        x = profiles_of(weighted(history, s["weight"], s["half_life_weeks"]), self.item_weight)
+        passed = np.asarray(self.votes @ wanted.T)
+        if s["kind"] == "cosine":
+            near = best_per_row((x @ self.profiles.T).tocsr(), s["neighbours"])
+            voting = np.zeros((len(passed), 1), dtype=np.float32)
+            voting[near.indices] = 1.0 / max(float(near.sum()), 1e-12)
+            passed = passed * voting
+        parts = np.asarray(self.profiles.T @ passed, dtype=np.float64)[x.indices].T
+        if s["kind"] == "ridge":
+            found, places = among(x.indices, self.catalogue)
+            parts[:, found] -= wanted[:, places] * self.own[places]
+        return Contributions(wanted @ self.start.astype(np.float64), parts * x.data)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

@@ -11,8 +11,17 @@ import scipy.sparse as sp
 from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender, scorer
-from ..types import Codes, Floats, History, Tensors
-from .common import best_per_row, pack, popularity_of, training_history, unpack, weighted, with_popularity
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
+from .common import (
+    TIE_BREAK,
+    best_per_row,
+    pack,
+    popularity_of,
+    training_history,
+    unpack,
+    weighted,
+    with_popularity,
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -75,6 +84,16 @@ class UserKnnScorer:
                 weights = best_per_row(weights, self.neighbours)
             scores[part] = (weights @ self.votes).toarray()
         return with_popularity(scores, self.popularity)
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: a sum over events, the neighbours taken as given."""
+        events = weighted(history, "binary")
+        weights = without_self((events @ self.profiles).tocsr(), history.users, self.voters)
+        chosen = best_per_row(weights, self.neighbours) if self.neighbours else weights
+        voting = np.zeros(len(self.voters))
+        voting[chosen.indices[chosen.data != 0]] = 1.0
+        parts = self.profiles[events.indices] @ (voting[:, None] * (self.votes @ asked.T))
+        return Contributions(TIE_BREAK * (asked @ self.popularity), parts.T)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

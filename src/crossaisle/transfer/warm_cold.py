@@ -16,9 +16,22 @@ from ..encoders.method import Bools
 from ..errors import MethodError
 from ..models.base import Base, item_rows
 from ..recommender import Recommender, scorer
-from ..types import Codes, Floats, History, Tensors
-from .als import AlsOptions, fold_in, item_factors, worth_of
-from .common import Scope, Weight, from_0_to_1, inputs_of, standardised, training_history, weighted, with_popularity
+from ..types import Asked, Codes, Contributions, Floats, History, Tensors
+from .als import AlsOptions, fold_in, fold_in_parts, item_factors, worth_of
+from .common import (
+    TIE_BREAK,
+    Scope,
+    Weight,
+    among,
+    from_0_to_1,
+    inputs_of,
+    spread_over,
+    standardised,
+    standardised_ask,
+    training_history,
+    weighted,
+    with_popularity,
+)
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
@@ -116,10 +129,15 @@ class WarmColdScorer:
 
     def score(self, history: History) -> Floats:
         """(n, catalogue) z(user vectors · item vectors) + sales · appeal."""
+        taste = standardised(self._taste(history))
+        return with_popularity(taste + np.float32(self.sales) * self.appeal, self._order)
+
+    def _taste(self, history: History) -> Floats:
+        """(n, catalogue) user vectors · item vectors."""
         read = (weighted(history, self.weight)[:, self.inputs] @ sp.diags(self.worth)).tocsr()
         users = fold_in(read, self.vectors, self.alpha, self.regularization)
-        taste = standardised(users @ self.vectors[self.outputs].T)
-        return with_popularity(taste + np.float32(self.sales) * self.appeal, self._order)
+        found: Floats = users @ self.vectors[self.outputs].T
+        return found
 
     @cached_property
     def _order(self) -> Floats:
@@ -139,6 +157,16 @@ class WarmColdScorer:
             worth=np.concatenate([self.worth, np.full(len(fresh), self.worth.max(), dtype=np.float32)]),
             items=self.items + len(fresh),
         )
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        """See `Explains`: taste as in `als`, its spread over the catalogue taken as given."""
+        events = weighted(history, self.weight)
+        found, rows = among(events.indices, self.inputs)
+        weights = events.data[found] * self.worth[rows] * self.alpha
+        wanted = standardised_ask(self._taste(history), asked) @ self.vectors[self.outputs]
+        parts = fold_in_parts(weights, rows, self.vectors, self.regularization, wanted)
+        start = asked @ (np.float32(self.sales) * self.appeal + TIE_BREAK * self._order)
+        return Contributions(start, spread_over(len(events.data), found, parts))
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
