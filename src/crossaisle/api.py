@@ -38,6 +38,7 @@ from .evaluate.source_choice import SourceChoice
 from .evaluate.spec import DEFAULT_METHODS, MethodSpec, Study, entry_of
 from .evaluate.study import evaluate
 from .evaluate.validation import validation_of
+from .explain import Explanation, TransferExplanation, explain, explain_transfer
 from .fusion import rates as _rates
 from .fusion.method import FUSIONS
 from .gap.measure import Asked, measured
@@ -56,14 +57,18 @@ __all__ = [
     "Budget",
     "GapReport",
     "Limits",
+    "Explanation",
     "MethodSpec",
     "Recommender",
     "Report",
     "SourceChoice",
     "Study",
+    "TransferExplanation",
     "World",
     "advise",
     "evaluate",
+    "explain",
+    "explain_transfer",
     "fuse",
     "gap",
     "open_world",

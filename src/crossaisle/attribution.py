@@ -34,6 +34,12 @@ def contributions_of(scorer: Scorer, history: History, asked: Asked, seed: int =
     return sampled(scorer, history, asked, seed)
 
 
+def is_sampled(scorer: Scorer) -> bool:
+    """Whether any of the contributions to a score are drawn rather than worked out."""
+    parts: Mapping[str, Scorer] = getattr(scorer, "parts", {})
+    return not isinstance(scorer, Explains) or any(is_sampled(part) for part in parts.values())
+
+
 def modalities_of(scorer: Scorer, history: History, asked: Asked) -> Mapping[str, Doubles]:
     """Modality → (m,), what it adds to `asked` beyond what a person without events gets."""
     if isinstance(scorer, ReadsContent):

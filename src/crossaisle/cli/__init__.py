@@ -25,6 +25,7 @@ COMMANDS = {
     "sources": "Choose which domains to learn from, and say what each adds.",
     "evaluate": "Judge methods on a target domain of your data.",
     "recommend": "Recommend items to a user, and say why.",
+    "explain": "Say why an item was recommended, or what carried a transfer.",
     "similar": "List the items most like one item.",
     "methods": "List fusion and transfer methods, or the options of one.",
     "doctor": "Check the installation and say how to mend it.",

@@ -13,6 +13,7 @@ takes off, which are taken as given: before it, a longer vector is the same one,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from ..types import Doubles
 from .network import Fuse, ItemTower, Network, UserTower
 
 _NODES, _WEIGHTS = (torch.from_numpy(a).float() for a in np.polynomial.legendre.leggauss(8))
+_jvp: Callable[..., Any] = torch.autograd.functional.jvp
 NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 """Places on the path from 0 to 1, and their weights, which sum to 1."""
 
@@ -69,7 +71,7 @@ def user_parts(
     first = centred(nobody) / below
 
     def said(normalised: Tensor) -> Tensor:
-        vectors, _ = network.heads(onwards(tower, normalised, task), task)
+        vectors: Tensor = network.heads(onwards(tower, normalised, task), task)[0]
         return vectors @ wanted.T
 
     path = first + NODES[:, None] * shares.sum(dim=0)
@@ -112,7 +114,7 @@ def item_parts(network: Network, task: int, blocks: Sequence[Tensor]) -> Tensor:
     for block in blocks:
         direction = centred(block) / spread
         # By two backward passes: PyTorch's forward mode warns of its own old parts when it is first used.
-        slopes = [torch.autograd.functional.jvp(said, node * whole, direction)[1] for node in NODES]
+        slopes = [_jvp(said, node * whole, direction)[1] for node in NODES]
         made.append((torch.stack(slopes) * WEIGHTS[:, None, None]).sum(dim=0).detach())
     return torch.stack(made)
 

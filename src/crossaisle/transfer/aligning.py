@@ -22,6 +22,7 @@ from ..rng import seeded
 from ..train.batches import Sampler
 from ..train.loop import Phase, train
 from ..train.watch import EarlyStop
+from .moved import layers_moved
 from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
@@ -94,7 +95,7 @@ def aligned(base: Base | None, problem: Problem, options: Any, name: str, make: 
     target, facts = run.blind() if own is None else run.stopped(own, tuning)
     before, after = (round(lessons.told_apart(t), 3) for t in (shop.newcomer(), target))
     told = [part for part in parts if part == "items" or own is not None]
-    facts |= {"aligned": told, "proxy_a_before": before, "proxy_a": after}
+    facts |= {"aligned": told, "proxy_a_before": before, "proxy_a": after, "layers": layers_moved(shop, target)}
     scorer = shop.scorer(target, "content" if own is None else "history")
     return recommender_for(problem, name, scorer, fusion=known.fusion, **facts)
 

@@ -151,8 +151,9 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
         weights, told = learned(base, names, folds, options, problem.seed)
         facts |= told
     kept = {n: w for n, w in zip(names, weights, strict=True) if w > 0}
-    parts = {n: fitted(n, base, problem, options).scorer for n in kept}
-    made = BlendScorer(parts, np.array(list(kept.values()), dtype=np.float32))
+    parts = {n: fitted(n, base, problem, options) for n in kept}
+    facts["parts"] = {n: {k: v for k, v in part.facts.items() if k != "data"} for n, part in parts.items()}
+    made = BlendScorer({n: part.scorer for n, part in parts.items()}, np.array(list(kept.values()), dtype=np.float32))
     shown = {n: round(float(w), 3) for n, w in kept.items()}
     return recommender_for(problem, "blend", made, weights=shown, left_out=left_out, **facts)
 

@@ -108,7 +108,8 @@ def standardised_ask(scores: Floats, asked: Asked) -> Asked:
     spread = float(scores.std())
     if spread <= _FLAT:
         return np.zeros_like(asked)
-    return (asked - asked.sum(axis=1, keepdims=True) / scores.shape[1]) / spread
+    made: Asked = (asked - asked.sum(axis=1, keepdims=True) / scores.shape[1]) / spread
+    return made
 
 
 def among(codes: Codes, inputs: Codes) -> tuple[Codes, Codes]:

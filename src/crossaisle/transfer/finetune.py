@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from ..models.base import Base
 from ..recommender import Recommender
 from .method import transfer
+from .moved import layers_moved
 from .network import Shop
 from .problem import Problem
 from .result import recommender_for
@@ -87,4 +88,5 @@ def fit(base: Base | None, problem: Problem, options: FinetuneOptions) -> Recomm
         l2_sp=options.l2_sp,
     )
     target, facts = tune(shop.newcomer, lambda t: thawed(t, options.unfreeze, pace), shop, tuning, "finetune")
+    facts["layers"] = layers_moved(shop, target)
     return recommender_for(problem, "finetune", shop.scorer(target, "history"), fusion=known.fusion, **facts)

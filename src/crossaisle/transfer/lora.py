@@ -11,6 +11,7 @@ from ..models.base import Base
 from ..recommender import Recommender
 from ..rng import seeded
 from .method import transfer
+from .moved import layers_moved
 from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
@@ -79,4 +80,5 @@ def fit(base: Base | None, problem: Problem, options: LoraOptions) -> Recommende
 
     target, facts = tune(fresh, groups, shop, Tuning(options.steps, options.rate, options.penalty), "lora")
     merge_low_rank(target.network)
+    facts["layers"] = layers_moved(shop, target)
     return recommender_for(problem, "lora", shop.scorer(target, "history"), fusion=known.fusion, **facts)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 import torch
@@ -47,7 +50,7 @@ def of_events(
             vectors, _ = network.users(torch.zeros(1, 2 * width), levels, task)
             return (vectors.double().numpy() @ wanted.T)[0], np.zeros((len(wanted), len(codes)))
         amount = torch.from_numpy((squares / squares.sum()).astype(np.float32))
-        layer = fuse.dense[0]
+        layer: Any = fuse.dense[0]
         added = torch.from_numpy(rows) @ layer.weight.T + amount[:, None] * layer.bias
     return user_parts(network, task, nobody, added, amount, torch.from_numpy(wanted))
 
@@ -64,7 +67,7 @@ def _blocks(fuse: Fuse, shelf: Content, reader: ContentReader) -> dict[str, Tens
     """Modality → (n, hidden), its term of what the item tower fuses."""
     nothing = torch.zeros(len(shelf), fuse.levels.shape[1])
     blocks = {name: nothing.clone() for name in (TEXT, ATTRIBUTES, PRICE, IDS)}
-    layers = iter(fuse.dense)
+    layers: Iterator[Any] = iter(fuse.dense)
     with torch.no_grad():
         for values, name in ((shelf.text, TEXT), (shelf.numeric, ATTRIBUTES)):
             if not values.shape[1]:

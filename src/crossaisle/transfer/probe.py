@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ..models.base import Base
 from ..recommender import Recommender
 from .method import transfer
+from .moved import layers_moved
 from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
@@ -58,4 +59,5 @@ def fit(base: Base | None, problem: Problem, options: ProbeOptions) -> Recommend
 
     tuning = Tuning(options.steps, options.rate, options.penalty)
     target, facts = tune(shop.newcomer, groups, shop, tuning, "probe")
+    facts["layers"] = layers_moved(shop, target)
     return recommender_for(problem, "probe", shop.scorer(target, "history"), fusion=known.fusion, **facts)

@@ -17,6 +17,7 @@ from ..rng import generator, seeded
 from ..train.batches import Batch, Sampler, task_data
 from ..train.loop import Phase, train
 from .method import transfer
+from .moved import layers_moved
 from .network import Shop
 from .problem import Problem
 from .result import recommender_for
@@ -88,7 +89,7 @@ def fit(base: Base | None, problem: Problem, options: SharedBottomOptions) -> Re
     with seeded(problem.seed, "shared_bottom"):
         groups = [{"params": list(parameters(target))}]
         done = train(phase, target, groups, _mixed(own, elsewhere, options.target_share), losses)
-    facts = {"steps": done.steps, "tasks": 1 + len(elsewhere.tasks)}
+    facts = {"steps": done.steps, "tasks": 1 + len(elsewhere.tasks), "layers": layers_moved(shop, target)}
     return recommender_for(problem, "shared_bottom", shop.scorer(target, "history"), fusion=known.fusion, **facts)
 
 

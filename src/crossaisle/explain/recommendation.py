@@ -1,0 +1,173 @@
+"""`explain`: why somebody gets what they get, with every score taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from ..attribution import contributions_of, is_sampled, modalities_of
+from ..data.shelf import stranger, titled
+from ..errors import ConfigError, DataError
+from ..recommender import Recommender
+from ..types import Basis, Codes, Contributions, Doubles, Floats, History, session_of
+from .domains import UNKNOWN, grouped
+from .explanation import Because, Counterfactual, Explanation, Named
+from .person import Asking
+from .sentences import sentence
+from .words import told_by_words
+
+LIST = 3
+"""Length of the list that a counterfactual compares, at least."""
+_NOTHING = 1e-7
+"""A share of the score below this is rounding."""
+
+
+def explain(
+    recommender: Recommender,
+    user: str = "",
+    items: Sequence[str] | None = None,
+    *,
+    k: int = 3,
+    n: int = 3,
+    session: Sequence[str] | None = None,
+    words: bool = False,
+) -> list[Explanation]:
+    """Why `user` gets what they get.
+
+    Args:
+        recommender: of any method.
+        user: id; of an unknown one the whole score is what anybody gets, and the explanation says so.
+        items: ids of the catalogue; the user's k best when None.
+        k: length of the list.
+        n: how many items of the history are named.
+        session: explain for somebody of whom only these items, just met, are known; in place of `user`.
+        words: also what words of the title, brand, category and price add; takes longer, as texts are encoded.
+
+    Returns:
+        One for each item, in order.
+
+    Raises:
+        ConfigError: k or n is out of range, or both a user and a session are given.
+        DataError: an item is outside the catalogue.
+    """
+    if user and session is not None:
+        raise ConfigError("a user and a session were given; give one of them.")
+    if n < 0 or not 1 <= k <= len(recommender.catalogue):
+        size = len(recommender.catalogue)
+        raise ConfigError(f"k is {k} and n is {n}; choose a k from 1 to {size} and an n of at least 0.")
+    asking = Asking(recommender, _history(recommender, user, session))
+    places = asking.best(asking.scores, k) if items is None else _places(recommender, items)
+    found = _explained(asking, places, k, n)
+    if words:
+        told = [told_by_words(asking, int(place)) for place in places]
+        found = [replace(e, words=t["words"], features=t["features"]) for e, t in zip(found, told, strict=True)]
+    known = session is not None or recommender.user_ids.code(user) >= 0
+    named = [replace(e, user=user, known=known) for e in found]
+    return [replace(e, sentence=sentence(e)) for e in named]
+
+
+def _history(shop: Recommender, user: str, session: Sequence[str] | None) -> History:
+    if session is None:
+        return shop.history.take(shop.user_ids.encode([user]))
+    return session_of(shop.item_ids.encode(list(session)), len(shop.item_ids))
+
+
+def _places(shop: Recommender, items: Sequence[str]) -> Codes:
+    codes = shop.item_ids.encode(list(items))
+    for item, code in zip(items, codes.tolist(), strict=True):
+        if code < 0:
+            raise DataError(stranger(shop.item_ids, item))
+        if shop.ranker.places[code] < 0:
+            raise DataError(f"item {item!r} is not of {shop.domain!r}; give an item that is recommended there.")
+    places: Codes = shop.ranker.places[codes]
+    return places
+
+
+def _explained(asking: Asking, places: Codes, k: int, n: int) -> list[Explanation]:
+    shop = asking.shop
+    asked = np.zeros((len(places), len(shop.catalogue)))
+    asked[np.arange(len(places)), places] = 1.0
+    found = contributions_of(shop.scorer, asking.history, asked)
+    modalities = modalities_of(shop.scorer, asking.history, asked)
+    domains, length = grouped(asking.labels, found.parts), max(k, LIST)
+    usual, without = asking.best(asking.scores, length), cache(asking.without)
+    made = []
+    for row, place in enumerate(places.tolist()):
+        by_domain = {name: float(values[row]) for name, values in domains.items()}
+        about = _named(shop, np.array([place]))[0]
+        made.append(
+            Explanation(
+                user="",
+                known=True,
+                item_id=about.item_id,
+                title=about.title,
+                domain=shop.domain,
+                method=shop.method,
+                place=asking.place(asking.scores, place),
+                score=float(asking.scores[place]),
+                start=float(found.start[row]),
+                because=_because(asking, found.parts[row], n),
+                by_domain=dict(sorted(by_domain.items(), key=lambda pair: -pair[1])),
+                shares=_shares(asking.labels, found.parts[row]),
+                by_modality={name: float(values[row]) for name, values in modalities.items()},
+                counterfactual=_counterfactual(asking, place, by_domain, usual, without),
+                basis=_basis(shop, found, row),
+                sampled=is_sampled(shop.scorer),
+            )
+        )
+    return made
+
+
+def _because(asking: Asking, parts: Doubles, n: int) -> tuple[Because, ...]:
+    best = np.argsort(-parts, kind="stable")[:n]
+    best = best[parts[best] > 0]
+    total = parts[parts > 0].sum()
+    codes = asking.history.counts.indices[best].astype(np.int64)
+    rows = titled(asking.shop.item_ids, asking.shop.items, codes).rows()
+    return tuple(
+        Because(item, title, asking.labels[event], float(parts[event]), float(parts[event] / total))
+        for event, (item, title) in zip(best.tolist(), rows, strict=True)
+    )
+
+
+def _shares(labels: Sequence[str], parts: Doubles) -> dict[str, float]:
+    """Label → its share of the sum of the positive `parts`, greatest first."""
+    total = parts[parts > 0].sum()
+    if not total:
+        return {}
+    found = {name: float(v[0] / total) for name, v in grouped(labels, np.maximum(parts, 0.0)[None]).items()}
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _basis(shop: Recommender, found: Contributions, row: int) -> Basis:
+    moved = np.abs(found.parts[row]).sum()
+    if moved <= _NOTHING * max(1.0, abs(float(found.start[row]))):
+        return "popularity"
+    word: Basis = getattr(shop.scorer, "basis", "history")
+    return word
+
+
+def _counterfactual(
+    asking: Asking, place: int, by_domain: dict[str, float], usual: Codes, without: Callable[[str], Floats]
+) -> Counterfactual | None:
+    others = {d: v for d, v in by_domain.items() if d not in (asking.shop.domain, UNKNOWN) and v > 0}
+    if not others:
+        return None
+    domain = max(others, key=others.__getitem__)
+    scores = without(domain)
+    then = asking.best(scores, len(usual))
+    return Counterfactual(
+        domain=domain,
+        purchases=asking.labels.count(domain),
+        score=float(scores[place]),
+        place=asking.place(scores, place) or 0,
+        gained=_named(asking.shop, then[~np.isin(then, usual)]),
+        lost=_named(asking.shop, usual[~np.isin(usual, then)]),
+    )
+
+
+def _named(shop: Recommender, places: Codes) -> tuple[Named, ...]:
+    return tuple(Named(*row) for row in titled(shop.item_ids, shop.items, shop.catalogue[places]).rows())
