@@ -17,10 +17,8 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.sparse as sp
 
-from .types import Asked, Codes, Contributions, Doubles, Explains, History, ReadsContent, Scorer
+from .types import Asked, Codes, Contributions, Doubles, Explains, History, Scorer
 
-CO_PURCHASE = "co-purchase"
-"""Modality of scores that read who bought what, and nothing of what items are."""
 ANSWERS = 512
 """About how many histories a sampled attribution scores: the fewer events, the more orders."""
 _BLOCK = 128
@@ -38,16 +36,6 @@ def is_sampled(scorer: Scorer) -> bool:
     """Whether any of the contributions to a score are drawn rather than worked out."""
     parts: Mapping[str, Scorer] = getattr(scorer, "parts", {})
     return not isinstance(scorer, Explains) or any(is_sampled(part) for part in parts.values())
-
-
-def modalities_of(scorer: Scorer, history: History, asked: Asked) -> Mapping[str, Doubles]:
-    """Modality → (m,), what it adds to `asked` beyond what a person without events gets."""
-    if isinstance(scorer, ReadsContent):
-        return scorer.modalities(history, asked)
-    if isinstance(scorer, Explains):
-        return {CO_PURCHASE: scorer.contributions(history, asked).parts.sum(axis=1)}
-    here, nobody = (_answers(scorer, h, asked)[0] for h in (history, without_events(history)))
-    return {CO_PURCHASE: here - nobody}
 
 
 def sampled(scorer: Scorer, history: History, asked: Asked, seed: int = 0) -> Contributions:

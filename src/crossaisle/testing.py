@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
 from . import config
+from .attribution import contributions_of
 from .encoders.content import ContentOptions
 from .errors import ConfigError, MethodError
 from .fusion import shared_bottom
@@ -248,35 +248,31 @@ def problem_is_left_alone(c: Case) -> None:
     """Fitting and scoring change nothing in the problem, the World or the histories."""
     problem = dataclasses.replace(c.problem)
     split, world = problem.split, problem.world
-    frames = (
-        split.train,
-        split.valid,
-        split.test,
-        split.hidden,
-        world.interactions,
-        world.items,
-        world.users,
-    )
-    arrays = (
-        problem.history.ages,
-        problem.catalogue,
-        *_parts(problem.history.counts),
-        *_parts(problem.target_counts),
-    )
-    before = [f.clone() for f in frames], [a.copy() for a in arrays]
+    frames = (split.train, split.valid, split.test, split.hidden, world.interactions, world.items, world.users)
+    before = [f.clone() for f in frames], [a.copy() for a in _arrays(problem)]
     c.fit(problem).scorer.score(problem.history)
-    after = (
-        problem.history.ages,
-        problem.catalogue,
-        *_parts(problem.history.counts),
-        *_parts(problem.target_counts),
-    )
     assert all(a.equals(b) for a, b in zip(frames, before[0], strict=True)), "the method changed a table"
-    assert all(np.array_equal(a, b) for a, b in zip(after, before[1], strict=True)), "the method changed an array"
+    same = (np.array_equal(a, b) for a, b in zip(_arrays(problem), before[1], strict=True))
+    assert all(same), "the method changed an array"
 
 
-def _parts(matrix: sp.csr_matrix) -> tuple[Any, Any, Any]:
-    return matrix.data, matrix.indices, matrix.indptr
+def explanations_sum_to_scores(c: Case) -> None:
+    """What anybody gets, and what each event of a history adds, sum to the score; so do the kinds of knowledge."""
+    scorer, busiest = c.recommender.scorer, int(np.argmax(np.diff(c.history.counts.indptr)))
+    asked = np.eye(2, len(c.problem.catalogue))
+    for user in (busiest, -1):
+        history = c.problem.history_for(np.array([user]))
+        found = contributions_of(scorer, history, asked)
+        added = found.parts.sum(axis=1)
+        score = scorer.score(history)[0, :2]
+        assert np.allclose(found.start + added, score, rtol=1e-4, atol=1e-4), f"{found.start + added} is not {score}"
+        told = sum(found.by_modality.values())
+        assert np.allclose(told, added, rtol=1e-4, atol=1e-4), f"modalities sum to {told}, contributions to {added}"
+
+
+def _arrays(problem: Problem) -> tuple[Any, ...]:
+    counts = problem.history.counts, problem.target_counts
+    return problem.history.ages, problem.catalogue, *(part for m in counts for part in (m.data, m.indices, m.indptr))
 
 
 CHECKS: dict[str, Callable[[Case], None]] = {
@@ -294,6 +290,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         asked_rows_are_not_read,
         poor_problems_are_answered_or_refused,
         problem_is_left_alone,
+        explanations_sum_to_scores,
     )
 }
 """Every promise of the contract by name; each takes a `Case` and raises AssertionError."""

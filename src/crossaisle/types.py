@@ -119,6 +119,10 @@ class Vectors(Protocol):
         ...
 
 
+CO_PURCHASE = "co-purchase"
+"""Modality of scores that read who bought what, and nothing of what items are."""
+
+
 @dataclass(frozen=True)
 class Contributions:
     """m combinations of one person's scores, taken apart: ``start + parts.sum(axis=1)`` is what was asked for.
@@ -126,18 +130,29 @@ class Contributions:
     Attributes:
         start: (m,) float64, what a person gets of whom no event is known.
         parts: (m, events) float64, what each stored event of the history adds, in the order of ``counts.indices``.
+        kinds: modality → (m,), the same sum by kind of knowledge; None where all of it is `CO_PURCHASE`.
     """
 
     start: Doubles
     parts: Doubles
+    kinds: Mapping[str, Doubles] | None = None
+
+    @property
+    def by_modality(self) -> Mapping[str, Doubles]:
+        """Modality → (m,), what it adds; they sum to ``parts.sum(axis=1)``."""
+        return {CO_PURCHASE: self.parts.sum(axis=1)} if self.kinds is None else self.kinds
 
     def times(self, factor: float) -> Contributions:
         """Of `factor` times the scores."""
-        return Contributions(self.start * factor, self.parts * factor)
+        kinds = {name: value * factor for name, value in self.by_modality.items()}
+        return Contributions(self.start * factor, self.parts * factor, kinds)
 
     def plus(self, other: Contributions) -> Contributions:
         """Of the sum of both scores."""
-        return Contributions(self.start + other.start, self.parts + other.parts)
+        mine, its = self.by_modality, other.by_modality
+        nothing = np.zeros(len(self.start))
+        kinds = {name: mine.get(name, nothing) + its.get(name, nothing) for name in {**mine, **its}}
+        return Contributions(self.start + other.start, self.parts + other.parts, kinds)
 
 
 @runtime_checkable
@@ -150,15 +165,6 @@ class Explains(Protocol):
 
     def contributions(self, history: History, asked: Asked) -> Contributions:
         """Contributions to `asked` (m, catalogue) of the one person of `history`."""
-        ...
-
-
-@runtime_checkable
-class ReadsContent(Protocol):
-    """A scorer that reads what items are, and can say what of it a personal score goes back to."""
-
-    def modalities(self, history: History, asked: Asked) -> Mapping[str, Doubles]:
-        """Modality → (m,), what it adds; over all modalities they sum to ``contributions(...).parts.sum(axis=1)``."""
         ...
 
 

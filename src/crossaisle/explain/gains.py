@@ -105,8 +105,8 @@ def _cells(run: Finished, step: Step, label: str) -> list[Cell]:
     cells = [cell for cell in found if cell is not None and cell.values]
     if not cells:
         raise ArtifactError(
-            f"{run.cells} has no numbers of {label!r} at {step.name} for these data and this version of crossaisle; run "
-            "the study again."
+            f"{run.cells} has no numbers of {label!r} at {step.name} for these data and this version; run the "
+            "study again."
         )
     return cells
 

@@ -11,6 +11,7 @@ from ..attribution import keeping
 from ..recommender import Recommender
 from ..types import Codes, Floats, History
 from .domains import labels_of
+from .explanation import Named
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,16 @@ class Asking:
         places: Codes = self.shop.ranker.places[self.history.counts.indices]
         return places[places >= 0]
 
+    def named(self, places: Codes) -> tuple[Named, ...]:
+        """Ids and titles of the items at `places` of the catalogue."""
+        return self.items(self.shop.catalogue[places])
+
+    def items(self, codes: Codes) -> tuple[Named, ...]:
+        """Ids and titles of the items `codes`; one by one, which is quicker than a query for a handful."""
+        ids, shelf = self.shop.item_ids.ids, self.shop.items
+        titles = shelf["title"] if "title" in shelf.columns else None
+        return tuple(Named(ids[code], None if titles is None else titles[code]) for code in codes.tolist())
+
     def best(self, scores: Floats, k: int) -> Codes:
         """Places of the k best of `scores` (catalogue,) that the person does not have."""
         left = scores.copy()
@@ -50,7 +61,7 @@ class Asking:
         return kept
 
     def place(self, scores: Floats, item: int) -> int | None:
-        """Rank of the item at place `item`, from 1, among those that the person does not have; None for one they have."""
+        """Rank from 1 of the item at place `item` among those that the person does not have; None for one they have."""
         if item in self.had:
             return None
         return int((np.delete(scores, self.had) > scores[item]).sum()) + 1

@@ -8,13 +8,13 @@ from functools import cache
 
 import numpy as np
 
-from ..attribution import contributions_of, is_sampled, modalities_of
-from ..data.shelf import stranger, titled
+from ..attribution import contributions_of, is_sampled
+from ..data.shelf import stranger
 from ..errors import ConfigError, DataError
 from ..recommender import Recommender
 from ..types import Basis, Codes, Contributions, Doubles, Floats, History, session_of
 from .domains import UNKNOWN, grouped
-from .explanation import Because, Counterfactual, Explanation, Named
+from .explanation import Because, Counterfactual, Explanation
 from .person import Asking
 from .sentences import sentence
 from .words import told_by_words
@@ -91,13 +91,12 @@ def _explained(asking: Asking, places: Codes, k: int, n: int) -> list[Explanatio
     asked = np.zeros((len(places), len(shop.catalogue)))
     asked[np.arange(len(places)), places] = 1.0
     found = contributions_of(shop.scorer, asking.history, asked)
-    modalities = modalities_of(shop.scorer, asking.history, asked)
     domains, length = grouped(asking.labels, found.parts), max(k, LIST)
     usual, without = asking.best(asking.scores, length), cache(asking.without)
     made = []
     for row, place in enumerate(places.tolist()):
         by_domain = {name: float(values[row]) for name, values in domains.items()}
-        about = _named(shop, np.array([place]))[0]
+        (about,) = asking.named(np.array([place]))
         made.append(
             Explanation(
                 user="",
@@ -112,7 +111,7 @@ def _explained(asking: Asking, places: Codes, k: int, n: int) -> list[Explanatio
                 because=_because(asking, found.parts[row], n),
                 by_domain=dict(sorted(by_domain.items(), key=lambda pair: -pair[1])),
                 shares=_shares(asking.labels, found.parts[row]),
-                by_modality={name: float(values[row]) for name, values in modalities.items()},
+                by_modality={name: float(values[row]) for name, values in found.by_modality.items()},
                 counterfactual=_counterfactual(asking, place, by_domain, usual, without),
                 basis=_basis(shop, found, row),
                 sampled=is_sampled(shop.scorer),
@@ -125,11 +124,10 @@ def _because(asking: Asking, parts: Doubles, n: int) -> tuple[Because, ...]:
     best = np.argsort(-parts, kind="stable")[:n]
     best = best[parts[best] > 0]
     total = parts[parts > 0].sum()
-    codes = asking.history.counts.indices[best].astype(np.int64)
-    rows = titled(asking.shop.item_ids, asking.shop.items, codes).rows()
+    items = asking.items(asking.history.counts.indices[best])
     return tuple(
-        Because(item, title, asking.labels[event], float(parts[event]), float(parts[event] / total))
-        for event, (item, title) in zip(best.tolist(), rows, strict=True)
+        Because(item.item_id, item.title, asking.labels[event], float(parts[event]), float(parts[event] / total))
+        for event, item in zip(best.tolist(), items, strict=True)
     )
 
 
@@ -164,10 +162,6 @@ def _counterfactual(
         purchases=asking.labels.count(domain),
         score=float(scores[place]),
         place=asking.place(scores, place) or 0,
-        gained=_named(asking.shop, then[~np.isin(then, usual)]),
-        lost=_named(asking.shop, usual[~np.isin(usual, then)]),
+        gained=asking.named(then[~np.isin(then, usual)]),
+        lost=asking.named(usual[~np.isin(usual, then)]),
     )
-
-
-def _named(shop: Recommender, places: Codes) -> tuple[Named, ...]:
-    return tuple(Named(*row) for row in titled(shop.item_ids, shop.items, shop.catalogue[places]).rows())

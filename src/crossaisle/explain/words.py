@@ -10,6 +10,8 @@ from ..types import Extensible
 from .person import Asking
 
 FEATURES = ("brand", "category", "price")
+_NOTHING = 1e-6
+"""A smaller change of a score is rounding."""
 
 
 def told_by_words(asking: Asking, place: int) -> dict[str, dict[str, float]]:
@@ -17,8 +19,8 @@ def told_by_words(asking: Asking, place: int) -> dict[str, dict[str, float]]:
 
     The item as it stands on the shelf, and a copy of it without each word and each feature, are put on the shelf as new
     items and scored together. Copies have no purchases of their own, nor what the shelf does not keep (descriptions,
-    further attributes): differences between them are what the word says. Both are empty where the method does not read
-    what items are.
+    further attributes): differences between them are what the word says. What changes nothing is not listed; both are
+    empty where the method does not read what items are.
     """
     shop = asking.shop
     about = _about(asking, place)
@@ -35,9 +37,10 @@ def told_by_words(asking: Asking, place: int) -> dict[str, dict[str, float]]:
     counts.resize((1, len(wider.item_ids)))
     scores = wider.scorer.score(type(history)(counts, history.ages, history.users))[0, -len(copies) :]
     lost = (scores[0] - scores[1:]).tolist()
+    told = dict(zip(words, lost, strict=False)), dict(zip(features, lost[len(words) :], strict=True))
     return {
-        "words": dict(zip(words, lost, strict=False)),
-        "features": dict(zip(features, lost[len(words) :], strict=True)),
+        kind: {name: value for name, value in found.items() if abs(value) > _NOTHING}
+        for kind, found in zip(("words", "features"), told, strict=True)
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ..attribution import contributions_of, modalities_of
+from ..attribution import contributions_of
 from ..errors import MethodError
 from ..metrics import Doubles, hits_of, ndcg, top_k
 from ..models.base import Base
@@ -105,19 +105,10 @@ class BlendScorer:
 
     def contributions(self, history: History, asked: Asked) -> Contributions:
         """See `Explains`: those of the parts, the spread of each part's scores taken as given."""
-        total = Contributions(np.zeros(len(asked)), np.zeros((len(asked), history.counts.nnz)))
+        total = Contributions(np.zeros(len(asked)), np.zeros((len(asked), history.counts.nnz)), {})
         for weight, part in zip(self.weights.tolist(), self.parts.values(), strict=True):
             inner = standardised_ask(part.score(history), asked)
             total = total.plus(contributions_of(part, history, inner).times(weight))
-        return total
-
-    def modalities(self, history: History, asked: Asked) -> dict[str, Doubles]:
-        """See `ReadsContent`: those of the parts."""
-        total: dict[str, Doubles] = {}
-        for weight, part in zip(self.weights.tolist(), self.parts.values(), strict=True):
-            inner = standardised_ask(part.score(history), asked)
-            for name, value in modalities_of(part, history, inner).items():
-                total[name] = total.get(name, 0.0) + weight * value
         return total
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:

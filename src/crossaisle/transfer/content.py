@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 
-from ..attribution import CO_PURCHASE
 from ..errors import MethodError
 from ..models.base import Base
 from ..recommender import Recommender, scorer
@@ -89,13 +88,12 @@ class ContentScorer:
 
     def contributions(self, history: History, asked: Asked) -> Contributions:
         """See `Explains`: near and votes are sums over events, their spread over the catalogue taken as given."""
-        near, votes = self._near_parts(history, asked), self._vote_parts(history, asked)
-        return Contributions(asked @ self.sales, near).plus(votes)
-
-    def modalities(self, history: History, asked: Asked) -> dict[str, Doubles]:
-        """See `ReadsContent`."""
-        votes = self._vote_parts(history, asked).parts.sum(axis=1)
-        return {"text and attributes": self._near_parts(history, asked).sum(axis=1), CO_PURCHASE: votes}
+        parts = self._near_parts(history, asked)
+        near = Contributions(asked @ self.sales, parts, {"text and attributes": parts.sum(axis=1)})
+        if self.people is None:
+            return near
+        said = (self.votes @ self.people.score(history).T).T
+        return near.plus(self.people.contributions(history, standardised_ask(said, asked) @ self.votes))
 
     def _near_parts(self, history: History, asked: Asked) -> Doubles:
         """(m, events) what each event adds through the items that are like it."""
@@ -103,13 +101,6 @@ class ContentScorer:
         found, rows = among(events.indices, self.inputs)
         wanted = standardised_ask((events[:, self.inputs] @ self.near).toarray(), asked)
         return spread_over(len(events.data), found, (self.near[rows] @ wanted.T).T * events.data[found])
-
-    def _vote_parts(self, history: History, asked: Asked) -> Contributions:
-        """What each event adds through people who have it, too."""
-        if self.people is None:
-            return Contributions(np.zeros(len(asked)), np.zeros((len(asked), history.counts.nnz)))
-        said = (self.votes @ self.people.score(history).T).T
-        return self.people.contributions(history, standardised_ask(said, asked) @ self.votes)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

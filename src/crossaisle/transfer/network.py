@@ -22,7 +22,7 @@ from ..models.base import Base, item_rows, mark_of, tensors_of, user_levels
 from ..models.network import Network, Sizes
 from ..models.profile import Profiles, only
 from ..recommender import scorer
-from ..types import Asked, Basis, Codes, Contributions, Doubles, Floats, History, Tensors
+from ..types import Asked, Basis, Codes, Contributions, Floats, History, Tensors
 from .common import weighted
 from .network_parts import ANY_ITEM, SOLD, of_content, of_events
 from .problem import Problem
@@ -85,22 +85,17 @@ class NetworkScorer:
         return torch.from_numpy(levels)
 
     def contributions(self, history: History, asked: Asked) -> Contributions:
-        """See `Explains`: integrated gradients along the user tower, see `models.paths`."""
+        """See `Explains`: integrated gradients along the user tower, and for modalities along the item tower."""
         wanted = (asked @ self.item_vectors).astype(np.float32)
         events, levels = weighted(history), self._levels(history)
+        here, nobody = self.user_vectors(history)[0], self.user_vectors(without_events(history))[0]
         start, parts = of_events(
             self._network, self.task, self.profiles, events, self.inside, levels, wanted[:, :-1].copy()
         )
-        bias = float(self.user_vectors(history)[0, -1])
-        return Contributions(start + bias * wanted[:, -1], parts)
-
-    def modalities(self, history: History, asked: Asked) -> dict[str, Doubles]:
-        """See `ReadsContent`: integrated gradients along the item tower, see `models.paths`."""
-        pair = self.user_vectors(history), self.user_vectors(without_events(history))
-        gained = (pair[0] - pair[1])[0, :-1].astype(np.float64)
-        personal = asked @ (self.item_vectors[:, :-1] @ gained)
-        found = {name: asked @ (vectors @ gained) for name, vectors in self._content_parts.items()}
-        return found | {ANY_ITEM: personal - sum(found.values())}
+        gained = (here - nobody)[:-1].astype(np.float64)
+        kinds = {name: asked @ (vectors @ gained) for name, vectors in self._content_parts.items()}
+        kinds[ANY_ITEM] = parts.sum(axis=1) - sum(kinds.values())
+        return Contributions(start + here[-1] * wanted[:, -1], parts, kinds)
 
     @cached_property
     def _content_parts(self) -> dict[str, Floats]:

@@ -45,7 +45,7 @@ class Padded:
         inner = inner + asked[:, inner.shape[1] :].sum(axis=1, keepdims=True) / inner.shape[1]
         found = contributions_of(self.part, old, inner)
         kept = np.flatnonzero(history.counts.indices < old.counts.shape[1])
-        return Contributions(found.start, spread_over(history.counts.nnz, kept, found.parts))
+        return Contributions(found.start, spread_over(history.counts.nnz, kept, found.parts), found.by_modality)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""

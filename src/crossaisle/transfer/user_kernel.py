@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -114,7 +115,7 @@ class UserKernelScorer:
         """(n, catalogue) k(x, profiles) · votes − x ∘ own."""
         s = self.settings
         x = profiles_of(weighted(history, s["weight"], s["half_life_weeks"]), self.item_weight)
-        kernel = (x @ self.profiles.T).tocsr()
+        kernel = x @ self._across
         if s["kind"] == "cosine":
             kernel = best_per_row(kernel, s["neighbours"])
             total = np.maximum(np.asarray(kernel.sum(axis=1)).ravel(), 1e-12)
@@ -131,15 +132,20 @@ class UserKernelScorer:
         x = profiles_of(weighted(history, s["weight"], s["half_life_weeks"]), self.item_weight)
         passed = np.asarray(self.votes @ wanted.T)
         if s["kind"] == "cosine":
-            near = best_per_row((x @ self.profiles.T).tocsr(), s["neighbours"])
+            near = best_per_row(x @ self._across, s["neighbours"])
             voting = np.zeros((len(passed), 1), dtype=np.float32)
             voting[near.indices] = 1.0 / max(float(near.sum()), 1e-12)
             passed = passed * voting
-        parts = np.asarray(self.profiles.T @ passed, dtype=np.float64)[x.indices].T
+        parts = np.asarray(self._across[x.indices] @ passed, dtype=np.float64).T
         if s["kind"] == "ridge":
             found, places = among(x.indices, self.catalogue)
             parts[:, found] -= wanted[:, places] * self.own[places]
         return Contributions(wanted @ self.start.astype(np.float64), parts * x.data)
+
+    @cached_property
+    def _across(self) -> sp.csr_matrix:
+        """(world items, n) CSR `profiles`, transposed once: a kernel is asked for at every question."""
+        return self.profiles.T.tocsr()
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Arrays and numbers to restore this scorer."""
