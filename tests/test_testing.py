@@ -14,7 +14,7 @@ from crossaisle.testing import CHECKS, Case, tiny_problem
 from crossaisle.transfer.method import NoOptions, TransferMethod
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.result import recommender_for
-from crossaisle.types import Floats, History, Tensors
+from crossaisle.types import Asked, Contributions, Floats, History, Tensors
 
 
 @dataclass
@@ -48,6 +48,16 @@ class Flawed:
         return cls(tensors["weights"])
 
 
+@dataclass
+class Boastful(Flawed):
+    """Says that every event adds one to every score, which is not so."""
+
+    kind: ClassVar[str] = "boastful"
+
+    def contributions(self, history: History, asked: Asked) -> Contributions:
+        return Contributions(np.zeros(len(asked)), np.ones((len(asked), history.counts.nnz)))
+
+
 @dataclass(frozen=True)
 class Undocumented:
     size: int = 1
@@ -61,7 +71,8 @@ def broken(flaw: str) -> Case:
         if flaw in ("peeks", "peeks at the world"):
             rows = problem.split.test if flaw == "peeks" else problem.world.interactions
             weights += np.float32(rows["item"].to_numpy()[:5].sum())
-        return recommender_for(problem, "broken", Flawed(weights, flaw))
+        made = Boastful if flaw == "boasts" else Flawed
+        return recommender_for(problem, "broken", made(weights, flaw))
 
     needs: Any = ("no_such",) if flaw == "needs" else ()
     options = Undocumented if flaw == "options" else NoOptions
@@ -81,6 +92,7 @@ def broken(flaw: str) -> Case:
         ("peeks", "asked_rows_are_not_read"),
         ("peeks at the world", "asked_rows_are_not_read"),
         ("mutates", "problem_is_left_alone"),
+        ("boasts", "explanations_sum_to_scores"),
     ],
 )
 def test_a_flaw_is_caught(flaw: str, check: str) -> None:

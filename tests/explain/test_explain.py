@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -14,7 +16,8 @@ import pytest
 from crossaisle.attribution import contributions_of, keeping
 from crossaisle.errors import ConfigError, DataError
 from crossaisle.explain import explain, section
-from crossaisle.recommender import Recommender
+from crossaisle.recommender import Recommender, scorer
+from crossaisle.types import Floats, History, Tensors
 
 Fitted = Callable[..., Recommender]
 QUICK = {"shared_bottom": {"steps": 60}, "blend": {"parts": ("als", "user_kernel", "zero_shot")}}
@@ -106,7 +109,53 @@ def test_an_item_that_they_have_has_no_place(cake: Fitted) -> None:
     mine = shop.history.take(shop.user_ids.encode(["u12"])).counts.indices
     had = shop.item_ids.decode(mine[np.isin(mine, shop.catalogue)])[0]
     e = explain(shop, "u12", [had])[0]
-    assert (e.item_id, e.place) == (had, None)
+    assert (e.item_id, e.place, e.place_for_anybody) == (had, None, None)
+    assert "which this person has already" in e.sentence
+
+
+def test_what_suits_everybody_is_not_told_as_personal(cake: Fitted) -> None:
+    shop = cake("user_kernel")
+    for e in explain(shop, "u12", k=8):
+        seen = shop.history.take(shop.user_ids.encode(["u12"])).counts.indices
+        left = [i for i in shop.item_ids.decode(shop.catalogue) if shop.item_ids.code(i) not in seen]
+        assert e.place_for_anybody == 1 + sum(
+            s > shop.score(["nobody"], [e.item_id])[0, 0] for s in shop.score(["nobody"], left)[0]
+        )
+        assert e.place is not None
+        general = e.place_for_anybody <= max(10, e.place)
+        assert ("suits people in general" in e.sentence) == general
+
+
+@scorer("titles for a test")
+@dataclass(frozen=True)
+class Titles:
+    """Scores items by words of their titles, for whoever has something."""
+
+    kind: ClassVar[str] = "titles for a test"
+    values: Floats
+
+    def score(self, history: History) -> Floats:
+        return (np.diff(history.counts.indptr)[:, None] > 0) * self.values[None, :]
+
+    def extend(self, content: pl.DataFrame) -> Self:
+        worth = {"green": 2.0, "cake": -0.5}
+        fresh = [sum(worth.get(w, 0.0) for w in title.split()) for title in content["title"]]
+        return type(self)(np.append(self.values, fresh).astype(np.float32))
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        return {"values": self.values}, {}
+
+    @classmethod
+    def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
+        return cls(tensors["values"])
+
+
+def test_words_are_what_is_lost_without_them(cake: Fitted) -> None:
+    shop = cake("popularity")
+    made = dataclasses.replace(shop, scorer=Titles(np.arange(24, dtype=np.float32)))
+    e = explain(made, "u12", ["cake00"], words=True)[0]
+    assert e.title == "green cake no 0"
+    assert e.words == {"green": 2.0, "cake": -0.5}
 
 
 def test_features_that_a_network_reads(cake: Fitted) -> None:

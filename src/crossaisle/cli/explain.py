@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -88,13 +89,19 @@ def _show(found: Explanation) -> None:
     if rows:
         table("", ["this person has", "from", "adds", "of all that speaks for it"], rows, right=["adds"])
     parts = [("what anybody gets", found.start), *found.by_domain.items()]
-    table("", ["the score, taken apart", "adds"], [(n, f"{v:+.4g}") for n, v in [*parts, ("score", found.score)]])
-    if len(found.by_modality) > 1:
-        table("", ["kind of knowledge", "adds"], [(n, f"{v:+.4g}") for n, v in found.by_modality.items()])
-    for title, told in (("word of the title", found.words), ("feature", found.features)):
+    _numbers("the score, taken apart", [*parts, ("score", found.score)])
+    kinds = found.by_modality if len(found.by_modality) > 1 else {}
+    for title, told in (
+        ("kind of knowledge", kinds),
+        ("word of the title", found.words),
+        ("feature", found.features),
+    ):
         if told:
-            ordered = sorted(told.items(), key=lambda pair: -pair[1])
-            table("", [title, "adds"], [(n, f"{v:+.4g}") for n, v in ordered])
+            _numbers(title, sorted(told.items(), key=lambda pair: -pair[1]))
+
+
+def _numbers(title: str, pairs: Iterable[tuple[str, float]]) -> None:
+    table("", [title, "adds"], [(name, f"{value:+.4f}") for name, value in pairs], right=["adds"])
 
 
 def _show_transfer(told: TransferExplanation) -> None:

@@ -77,6 +77,7 @@ class Explanation:
         domain: it is recommended in.
         method: that recommends.
         place: in the person's ranking without what they have already; None for an item that they have.
+        place_for_anybody: in the ranking of the same items for somebody of whom nothing is known.
         score: of the method; comparable for one person only.
         start: what somebody without a history gets.
         because: items of the history that speak for it, most telling first.
@@ -98,6 +99,7 @@ class Explanation:
     domain: str
     method: str
     place: int | None
+    place_for_anybody: int | None
     score: float
     start: float
     because: tuple[Because, ...]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from .explanation import Explanation, Gains, Named, Source, TransferExplanation
 
+GENERAL = 10
+"""Up to this place in the list of somebody unknown an item suits people in general."""
 _SHOWN = 0.01
 """Smaller shares are not named."""
 _LAYERS = {
@@ -37,7 +39,15 @@ def _because(e: Explanation, item: str) -> str:
     if not e.because:
         return f"What this person has speaks against {item} rather than for it."
     had = listed([f"{b.title or b.item_id} ({b.domain})" for b in e.because])
-    return f"{item}: mostly because this person has {had}."
+    if e.place is None or e.place_for_anybody is None:
+        return f"{item}, which this person has already, goes best with {had}."
+    if e.place_for_anybody <= max(e.place, GENERAL):
+        usual = f"somebody unknown would see it at place {e.place_for_anybody}"
+        return f"{item} suits people in general ({usual}); for this person it also counts that they have {had}."
+    return (
+        f"{item} stands at place {e.place} because this person has {had}; somebody unknown would see it at place "
+        f"{e.place_for_anybody}."
+    )
 
 
 def _from(e: Explanation) -> str:
