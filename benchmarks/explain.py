@@ -8,7 +8,8 @@ best items that they do not have are explained.
 
 * sum: greatest |start + Σ contributions − score|.
 * deletion: |change of the score| when the three items with the greatest contributions are taken out of the history,
-  against three random ones (mean of ten draws); the ratio is of the means over users, its interval by bootstrap.
+  against three random ones (mean of ten draws); the ratio is of the means over users, its interval by bootstrap. The
+  stricter ratio draws among the items that the method reads, for people who have at least three of these.
 * time: of `explain`, counterfactual and sentence included, divided by the recommendations; of one recommendation asked
   for by itself; and of the first call, which prepares what is kept.
 """
@@ -42,8 +43,9 @@ def drawn(shop: Recommender, users: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).choice(full, min(users, len(full)), replace=False))
 
 
-def deletion(shop: Recommender, user: int, draw: np.random.Generator) -> tuple[float, float, float]:
-    """Greatest error of the sum, and mean change of the scores of the three best: top three out, random three out."""
+def deletion(shop: Recommender, user: int, draw: np.random.Generator) -> tuple[float, float, float, float]:
+    """Greatest error of the sum, and mean change of the scores of the three best without: the top three, a random three,
+    a random three of the items that the method reads."""
     history = shop.history.take(np.array([user]))
     asking = Asking(shop, history)
     scores = asking.scores
@@ -59,8 +61,21 @@ def deletion(shop: Recommender, user: int, draw: np.random.Generator) -> tuple[f
         return float(abs(shop.scorer.score(keeping(history, kept))[0, place] - scores[place]))
 
     told = [changed(np.argsort(-found.parts[row], kind="stable")[:3], p) for row, p in enumerate(places)]
-    chance = [changed(draw.choice(events, 3, replace=False), p) for p in places for _ in range(DRAWS)]
-    return error, float(np.mean(told)), float(np.mean(chance))
+    read = np.flatnonzero(np.abs(found.parts).sum(axis=0))
+    chance, among = (
+        float(np.mean([changed(draw.choice(those, 3, replace=False), p) for p in places for _ in range(DRAWS)]))
+        if len(those) >= 3
+        else np.nan
+        for those in (np.arange(events), read)
+    )
+    return error, float(np.mean(told)), chance, among
+
+
+def ratio(told: np.ndarray, chance: np.ndarray) -> dict[str, float]:
+    """Ratio of the means, and its 95 % interval over users."""
+    means = resampled(np.stack([told, chance]))
+    low, high = np.quantile(means[0] / means[1], [0.025, 0.975])
+    return {"value": float(told.mean() / chance.mean()), "low": float(low), "high": float(high)}
 
 
 def seconds(shop: Recommender, user: str, k: int) -> tuple[float, float]:
@@ -76,9 +91,8 @@ def measured(shop: Recommender, users: np.ndarray) -> dict[str, Any]:
     explain(shop, ids[0], k=TOP)
     first = time.perf_counter() - start
     spent = np.array([(*seconds(shop, user, TOP), *seconds(shop, user, 1)) for user in ids]) * 1000
-    error, told, chance = np.array([deletion(shop, int(u), draw) for u in users]).T
-    means = resampled(np.stack([told, chance]))
-    low, high = np.quantile(means[0] / means[1], [0.025, 0.975])
+    error, told, chance, among = np.array([deletion(shop, int(u), draw) for u in users]).T
+    readers = ~np.isnan(among)
     return {
         "users": len(users),
         "events_median": float(np.median(np.diff(shop.history.counts.indptr)[users])),
@@ -86,9 +100,9 @@ def measured(shop: Recommender, users: np.ndarray) -> dict[str, Any]:
         "max_error": float(error.max()),
         "change_top3": float(told.mean()),
         "change_random3": float(chance.mean()),
-        "ratio": float(told.mean() / chance.mean()),
-        "ratio_low": float(low),
-        "ratio_high": float(high),
+        "ratio": ratio(told, chance),
+        "users_who_are_read": int(readers.sum()),
+        "ratio_among_read": ratio(told[readers], among[readers]),
         "ms_median": float(np.median(spent[:, 0]) / TOP),
         "ms_p95": float(np.quantile(spent[:, 0], 0.95) / TOP),
         "cpu_ms_median": float(np.median(spent[:, 1]) / TOP),

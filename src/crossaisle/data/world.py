@@ -87,10 +87,11 @@ class World:
     def catalogue(self, domain: str) -> Codes:
         """Sorted item codes of `domain`: items listed for it or sold in it."""
         code = self.domain_code(domain)
-        return self._listed.filter(pl.col("domain") == code)["item"].to_numpy().astype(np.int64)
+        return self.listed.filter(pl.col("domain") == code)["item"].to_numpy().astype(np.int64)
 
     @cached_property
-    def _listed(self) -> pl.DataFrame:
+    def listed(self) -> pl.DataFrame:
+        """``domain``, ``item`` codes: what each domain lists or sells, sorted."""
         pairs = [frame.lazy().select("domain", "item").unique() for frame in (self.items, self.interactions)]
         return pl.concat(pairs).unique().sort("domain", "item").collect()
 

@@ -32,7 +32,7 @@ class Because:
     Attributes:
         item_id: its id.
         title: its title, where it has one.
-        domain: where it is sold, see `domains.label`.
+        domain: where it is sold, see `domains.labels_of`.
         contribution: what having it adds to the score.
         share: of all that speaks for the item, 0 to 1.
     """
@@ -52,7 +52,7 @@ class Counterfactual:
         domain: the one, other than the target's own, that speaks most for the item.
         purchases: how many items of the history are taken away.
         score: of the item then.
-        place: of the item in the ranking then; 1 is the best.
+        place: of the item in the ranking then, from 1; None for an item that they have.
         gained: items that would enter the list.
         lost: items that would leave it.
     """
@@ -60,7 +60,7 @@ class Counterfactual:
     domain: str
     purchases: int
     score: float
-    place: int
+    place: int | None
     gained: tuple[Named, ...]
     lost: tuple[Named, ...]
 
@@ -187,7 +187,7 @@ class Source:
     """What one domain is to the recommendations of a sample of people.
 
     Attributes:
-        domain: see `domains.label`.
+        domain: see `domains.labels_of`.
         share: its part of all that speaks for their top ten, mean over people.
         changed: part of their top ten that would be others without it, mean over people who have something there.
         users: people of the sample who have something there.

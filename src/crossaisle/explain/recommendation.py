@@ -162,7 +162,7 @@ def _counterfactual(
         domain=domain,
         purchases=asking.labels.count(domain),
         score=float(scores[place]),
-        place=asking.place(scores, place) or 0,
+        place=asking.place(scores, place),
         gained=asking.named(then[~np.isin(then, usual)]),
         lost=asking.named(usual[~np.isin(usual, then)]),
     )

@@ -31,7 +31,7 @@ def told_by_words(asking: Asking, place: int) -> dict[str, dict[str, float]]:
     copies = [about, *(about | {"title": _left_out(about["title"], w)} for w in words)]
     copies += [about | {name: None} for name in features]
     rows = pl.DataFrame(copies, schema={n: shop.items.schema[n] for n in about})
-    wider = shop.with_items(rows.with_columns(item_id=pl.Series([f"copy {n}" for n in range(len(copies))])))
+    wider = shop.with_items(rows.with_columns(item_id=pl.Series([f"copy {n} of {place}" for n in range(len(copies))])))
     history = asking.history
     counts = history.counts.copy()
     counts.resize((1, len(wider.item_ids)))

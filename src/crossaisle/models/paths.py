@@ -13,6 +13,7 @@ takes off, which are taken as given: before it, a longer vector is the same one,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ from ..types import Doubles
 from .network import Fuse, ItemTower, Network, UserTower
 
 _NODES, _WEIGHTS = (torch.from_numpy(a).float() for a in np.polynomial.legendre.leggauss(8))
-_jvp: Callable[..., Any] = torch.autograd.functional.jvp
 NODES, WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 """Places on the path from 0 to 1, and their weights, which sum to 1."""
+# By two backward passes: PyTorch's forward mode warns of its own old parts when it is first used.
+_jvp: Callable[..., Any] = torch.autograd.functional.jvp
 
 
 def centred(hidden: Tensor) -> Tensor:
@@ -109,11 +111,10 @@ def item_parts(network: Network, task: int, blocks: Sequence[Tensor]) -> Tensor:
     tower, fused = network.item, torch.stack(list(blocks)).sum(dim=0)
     spread = deviation(tower, fused)
     whole = centred(fused) / spread
-    said: Callable[[Tensor], Tensor] = lambda n: onwards(tower, n, task)  # noqa: E731
+    said = partial(onwards, tower, task=task)
     made = []
     for block in blocks:
         direction = centred(block) / spread
-        # By two backward passes: PyTorch's forward mode warns of its own old parts when it is first used.
         slopes = [_jvp(said, node * whole, direction)[1] for node in NODES]
         made.append((torch.stack(slopes) * WEIGHTS[:, None, None]).sum(dim=0).detach())
     return torch.stack(made)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from ..data.world import World
 from ..recommender import Recommender
 from ..types import Scorer
 from .method import TransferMethod
@@ -35,20 +36,15 @@ def recommender_for(problem: Problem, method: str, scorer: Scorer, **facts: Any)
         user_ids=world.user_ids,
         item_ids=world.item_ids,
         history=problem.history,
-        items=world.content.select("title", "brand", "category", "price").with_columns(domains=domains_of(problem)),
+        items=world.content.select("title", "brand", "category", "price").with_columns(domains=domains_of(world)),
         facts={"data": world.fingerprint, **facts},
     )
 
 
-def domains_of(problem: Problem) -> pl.Series:
-    """(items,) names of the domains in which each item of the World is listed, visibly sold, or to be ranked."""
-    world = problem.world
-    target = pl.DataFrame(
-        {"item": problem.catalogue, "domain": np.full(len(problem.catalogue), problem.domain_codes[-1])}
-    )
-    pairs = [rows.select(pl.col("item", "domain").cast(pl.Int64)) for rows in (world.items, problem.visible, target)]
+def domains_of(world: World) -> pl.Series:
+    """(items,) names of the domains that list or sell each item, in order of their codes."""
     names = pl.DataFrame({"domain": np.arange(len(world.domains)), "name": world.domains.ids})
-    named = pl.concat(pairs).unique().join(names, on="domain").sort("item", "domain")
-    listed = named.group_by("item", maintain_order=True).agg(domains=pl.col("name"))
     every = pl.DataFrame({"item": np.arange(world.n_items)})
-    return every.join(listed, on="item", how="left", maintain_order="left")["domains"]
+    pairs = world.listed.cast(pl.Int64).join(names, on="domain").sort("item", "domain")
+    named = pairs.group_by("item", maintain_order=True).agg(domains=pl.col("name"))
+    return every.join(named, on="item", how="left", maintain_order="left")["domains"]
