@@ -44,8 +44,8 @@ def drawn(shop: Recommender, users: int) -> np.ndarray:
 
 
 def deletion(shop: Recommender, user: int, draw: np.random.Generator) -> tuple[float, float, float, float]:
-    """Greatest error of the sum, and mean change of the scores of the three best without: the top three, a random three,
-    a random three of the items that the method reads."""
+    """Greatest error of the sum, and mean changes of the scores of the three best without the top three of the history,
+    without a random three, and without a random three of those that the method reads."""
     history = shop.history.take(np.array([user]))
     asking = Asking(shop, history)
     scores = asking.scores

@@ -57,8 +57,14 @@ class Ranker:
         return places
 
     @cached_property
+    def for_anybody(self) -> Floats:
+        """(catalogue,) scores of somebody of whom nothing is known."""
+        found: Floats = self.scorer.score(session_of([], self.n_codes))[0]
+        return found
+
+    @cached_property
     def _nobody(self) -> Floats:
-        return self._read(session_of([], self.n_codes))
+        return self.for_anybody[None] if self.index is None else self._read(session_of([], self.n_codes))
 
     def _read(self, history: History) -> Floats:
         """User vectors (n, d) where the index ranks, else scores (n, catalogue) that may be written to."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..attribution import keeping
 from ..recommender import Recommender
-from ..types import Codes, Floats, History, session_of
+from ..types import Codes, Floats, History
 from .domains import labels_of
 from .explanation import Named
 
@@ -35,11 +35,6 @@ class Asking:
     def scores(self) -> Floats:
         """(catalogue,) scores."""
         return self._scores(self.history)
-
-    @cached_property
-    def anybody(self) -> Floats:
-        """(catalogue,) scores of somebody of whom nothing is known."""
-        return self._scores(session_of([], self.history.counts.shape[1]))
 
     @cached_property
     def had(self) -> Codes:

@@ -106,7 +106,7 @@ def _explained(asking: Asking, places: Codes, k: int, n: int) -> list[Explanatio
                 domain=shop.domain,
                 method=shop.method,
                 place=asking.place(asking.scores, place),
-                place_for_anybody=asking.place(asking.anybody, place),
+                place_for_anybody=asking.place(shop.ranker.for_anybody, place),
                 score=float(asking.scores[place]),
                 start=float(found.start[row]),
                 because=_because(asking, found.parts[row], n),
