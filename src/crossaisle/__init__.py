@@ -2,7 +2,7 @@
 
 The Python door is `crossaisle.api`: ``from crossaisle.api import World, fuse, transfer, evaluate``. The values it
 deals in can be taken from here as well; they are loaded on first use, so that ``import crossaisle`` costs nothing.
-The functions `transfer` and `evaluate` are not among them, because packages of these names live here.
+The functions `gap`, `transfer` and `evaluate` are not among them, because packages of these names live here.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
     own = ground.once(("own basket", target.name), lambda: _own(target.rows, days))
     shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
     return [
-        _pauses(ground, *waited, (source.name, target.name)),
+        _pauses(ground, *waited, source, target),
         difference(shift, enough),
         *_baskets(*visits, own, days, enough),
     ]
@@ -52,10 +52,12 @@ def pauses(rows: pl.DataFrame) -> Doubles:
     return found
 
 
-def _pauses(ground: Ground, x: Doubles, y: Doubles, names: tuple[str, str]) -> Found:
+def _pauses(ground: Ground, x: Doubles, y: Doubles, source: Side, target: Side) -> Found:
     if min(len(x), len(y)) < 2:
         return distance(Found("pause_wasserstein"), NONE, NONE, False)
-    apart = line_distance(ground, "pause_wasserstein", x, y, names)
+    (one, p), (other, q) = sorted(((source.name, x), (target.name, y)), key=lambda side: side[0])
+    key = ("pause distance", one, other, len(p), len(q))
+    apart = ground.once(key, lambda: line_distance(ground, "pause_wasserstein", p, q, (one, other)))
     return distance(apart, apart.null or 0.0, far_of(apart, x, y), min(len(x), len(y)) >= LEAST)
 
 

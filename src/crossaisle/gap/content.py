@@ -49,25 +49,27 @@ def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[F
     ]
 
 
-def discrepancy(ground: Ground, items: Items, a: Side, b: Side) -> Found:
-    """``mmd`` alone."""
+def discrepancy(ground: Ground, items: Items, a: Side, b: Side, draws: Draws | None = None) -> Found:
+    """``mmd`` alone, with 50 draws where none are given."""
     x, y = items.of(a.name), items.of(b.name)
     if min(len(x), len(y)) < 2:
         return Found("mmd")
-    return compared("mmd", mmd_of(np.vstack([x, y]), scale_of(ground, items)), _draws(ground, items, a, b), -np.inf)
+    drawn = draws or _draws(a, b, x, y, ground, COSTLY)
+    return compared("mmd", mmd_of(np.vstack([x, y]), scale_of(ground, items)), drawn, -np.inf)
 
 
-def _draws(ground: Ground, items: Items, a: Side, b: Side) -> Draws:
-    o, (n, m) = ground.options, (len(items.of(side.name)) for side in (a, b))
-    return Draws.of(n, m, ground.draw("content", a.name, b.name), o.permutations, o.resamples)
+def _draws(a: Side, b: Side, x: Floats, y: Floats, ground: Ground, most: int | None = None) -> Draws:
+    o, draw = ground.options, ground.draw("content", a.name, b.name)
+    return Draws.of(len(x), len(y), draw, most or o.permutations, most or o.resamples)
 
 
 def _apart(ground: Ground, items: Items, a: Side, b: Side) -> list[Found]:
     """The symmetric distances of two samples of items."""
     x, y = items.of(a.name), items.of(b.name)
-    both, few = np.vstack([x, y]), _first(_draws(ground, items, a, b), COSTLY)
+    both, draws = np.vstack([x, y]), _draws(a, b, x, y, ground)
+    few = _first(draws, COSTLY)
     others = [compared(n, f(both), few) for n, f in (("coral", coral_of), ("sliced_wasserstein", sliced_of))]
-    return [discrepancy(ground, items, a, b), *others, _proxy(x, y, ground.seed)]
+    return [discrepancy(ground, items, a, b, draws), *others, _proxy(x, y, ground.seed)]
 
 
 def _first(draws: Draws, number: int) -> Draws:

@@ -7,7 +7,6 @@ import polars as pl
 import scipy.sparse as sp
 
 from ..data.twins import twins
-from ..encoders.attributes import hashes_of
 from ..types import Codes
 from .agreement import agreement
 from .sides import LEAST, Ground, Side, some
@@ -52,24 +51,17 @@ def _twins(ground: Ground, source: Side, target: Side) -> Found:
 
 def _titles(ground: Ground, source: Side, target: Side) -> Found:
     """Share of the target's titled items whose title, in lower case and without outer blanks, the source has too."""
-    ours, theirs = (_title_hashes(ground, side) for side in (target, source))
+    titles = ground.once("titles", lambda: _title_codes(ground))
+    ours, theirs = (found[found > 0] for found in (titles[side.catalogue] for side in (target, source)))
     if not len(ours) or not len(theirs):
         return Found("same_titles")
     return share("same_titles", int(np.isin(ours, theirs).sum()), len(ours))
 
 
-def _title_hashes(ground: Ground, side: Side) -> Codes:
-    """Hashes of the titles of a catalogue."""
-
-    def every() -> tuple[Codes, np.ndarray]:
-        texts = ground.world.content["title"].cast(pl.String).str.strip_chars().str.to_lowercase()
-        told = (texts.fill_null("") != "").to_numpy()
-        found = np.zeros(len(texts), dtype=np.int64)
-        found[told] = hashes_of(texts.filter(pl.Series(told)))
-        return found, told
-
-    hashes, told = ground.once("titles", every)
-    found: Codes = hashes[side.catalogue[told[side.catalogue]]]
+def _title_codes(ground: Ground) -> Codes:
+    """(world items,) the same number from 1 on for the same title, 0 without one."""
+    texts = ground.world.content["title"].cast(pl.String).str.strip_chars().str.to_lowercase()
+    found: Codes = texts.set(texts == "", None).rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     return found
 
 

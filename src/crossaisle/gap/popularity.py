@@ -11,7 +11,7 @@ from scipy.special import rel_entr
 from scipy.stats import rankdata
 
 from ..types import Codes
-from .sides import LEAST, Ground, Side
+from .sides import LEAST, Ground, Side, in_order
 from .words import NONE, Doubles, Found, Z, affinity, difference, distance, spread, upper
 
 HEAD = 0.1
@@ -23,20 +23,27 @@ NAMES = ("degree_js", "gini_shift", "head_shift", "sales_correlation")
 
 def popularity(ground: Ground, source: Side, target: Side) -> list[Found]:
     """``degree_js``, ``gini_shift``, ``head_shift`` and ``sales_correlation``."""
-    theirs, ours = alike_busy(ground, source, target)
-    if min(len(ours), len(theirs)) < 2:
+    a, b = in_order(source, target)
+    busy, found = ground.once(("popularity", a.name, b.name), lambda: _compared(ground, a, b))
+    ours, enough = busy[b is target], min(len(sales) for sales in busy) >= LEAST
+    if not found:
         return [distance(Found(n), NONE, NONE, False) for n in NAMES]
-    enough = min(len(ours), len(theirs)) >= LEAST
-    draw = ground.draw("popularity", source.name, target.name)
-    shaped = _shape(theirs, ours, draw)
+    draw = ground.draw("even", source.name, target.name)
     even = draw.multinomial(int(ours.sum()), np.full(len(ours), 1 / len(ours)))  # a shop without popularity
     far = divergence(histogram(ours), histogram(even[even > 0]))
     own = divergence(*(histogram(h.sales[h.sold]) for h in target.halves))
-    shifts = [
-        difference(_shift(name, of, theirs, ours, draw), enough)
-        for name, of in (("gini_shift", gini), ("head_shift", head_weight))
-    ]
-    return [distance(shaped, max(shaped.null or 0.0, own), far, enough), *shifts, _sales(source, target)]
+    shaped, *shifts = found
+    signed = [difference(f if b is target else f.turned(), enough) for f in shifts]
+    return [distance(shaped, max(shaped.null or 0.0, own), far, enough), *signed, _sales(source, target)]
+
+
+def _compared(ground: Ground, a: Side, b: Side) -> tuple[tuple[Codes, Codes], list[Found]]:
+    """Thinned sales of both, ``degree_js`` and the shifts b − a; nothing where either sold fewer than two items."""
+    busy, draw = alike_busy(ground, a, b), ground.draw("popularity", a.name, b.name)
+    if min(len(sales) for sales in busy) < 2:
+        return busy, []
+    shifts = [_shift(name, of, *busy, draw) for name, of in (("gini_shift", gini), ("head_shift", head_weight))]
+    return busy, [_shape(*busy, draw), *shifts]
 
 
 def alike_busy(ground: Ground, source: Side, target: Side) -> tuple[Codes, Codes]:

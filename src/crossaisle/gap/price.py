@@ -21,11 +21,19 @@ def price(ground: Ground, source: Side, target: Side) -> list[Found]:
     a, b = in_order(source, target)
     apart = ground.once(("price", a.name, b.name), lambda: line_distance(
         ground, "price_wasserstein", log_prices(ground, a), log_prices(ground, b), (a.name, b.name)))  # fmt: skip
-    draw = ground.draw("price shift", source.name, target.name)
-    again = [np.median(draw.choice(ours, min(len(ours), MOST))) - np.median(draw.choice(theirs, min(len(theirs), MOST)))
-             for _ in range(100)]  # fmt: skip
-    shift = spread("price_shift", float(np.median(ours) - np.median(theirs)), np.array(again))
-    return [distance(apart, apart.null or 0.0, far_of(apart, ours, theirs), enough), difference(shift, enough)]
+    shift = ground.once(("price shift", a.name, b.name), lambda: _shift(ground, a, b))
+    shift = difference(shift if b is target else shift.turned(), enough)
+    return [distance(apart, apart.null or 0.0, far_of(apart, ours, theirs), enough), shift]
+
+
+def _shift(ground: Ground, a: Side, b: Side) -> Found:
+    """Median of b − median of a; at most 1,000 items drawn anew."""
+    x, y = (log_prices(ground, side) for side in (a, b))
+    draw = ground.draw("price shift", a.name, b.name)
+    again = [
+        np.median(draw.choice(y, min(len(y), MOST))) - np.median(draw.choice(x, min(len(x), MOST))) for _ in range(100)
+    ]
+    return spread("price_shift", float(np.median(y) - np.median(x)), np.array(again))
 
 
 def line_distance(ground: Ground, name: str, x: Doubles, y: Doubles, names: tuple[str, str]) -> Found:

@@ -30,6 +30,10 @@ class Found:
         """With its word."""
         return replace(self, word=word)
 
+    def turned(self) -> Found:
+        """A signed difference seen from the other side."""
+        return replace(self, value=-self.value, low=-self.high, high=-self.low)
+
     def of(self, source: str, target: str, family: Family) -> Measure:
         """Put between two domains."""
         return Measure(source, target, family, **vars(self))
