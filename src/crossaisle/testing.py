@@ -26,7 +26,7 @@ import numpy as np
 import polars as pl
 
 from . import config
-from .attribution import contributions_of
+from .attribution import contributions_of, is_sampled
 from .encoders.content import ContentOptions
 from .errors import ConfigError, MethodError
 from .fusion import shared_bottom
@@ -259,6 +259,7 @@ def problem_is_left_alone(c: Case) -> None:
 def explanations_sum_to_scores(c: Case) -> None:
     """What anybody gets, and what each event of a history adds, sum to the score; so do the kinds of knowledge."""
     scorer, busiest = c.recommender.scorer, int(np.argmax(np.diff(c.history.counts.indptr)))
+    assert not (c.method.additive and is_sampled(scorer)), f"{c.method.name} calls itself additive, but is sampled"
     asked = np.eye(2, len(c.problem.catalogue))
     for user in (busiest, -1):
         history = c.problem.history_for(np.array([user]))

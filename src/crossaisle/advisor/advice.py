@@ -15,6 +15,7 @@ from ..errors import ConfigError, CrossaisleError, MethodError
 from ..evaluate.sources import nearness
 from ..gap.launch import LEAST_PEOPLE, LaunchFacts
 from ..transfer.method import check_needs
+from ..transfer.parts import method_of
 from ..transfer.problem import Problem
 from .cases import Case, Recipe
 from .outlook import Outlook, gain_of
@@ -223,7 +224,7 @@ def refused(recipe: Recipe, problem: Problem, limits: Limits) -> str:
         method = recipe.entry.method
         if limits.private and {"overlapping_users"} & {*method.needs, *method.wants}:
             return "it has to recognise people from one domain to the next, which --private rules out."
-        if limits.explainable and not method.additive:
+        if limits.explainable and not additive(recipe):
             return "its scores are no sums over what a person had, which --explainable asks for."
         # A base is made when it is wanted, from whatever the items say of themselves.
         needs = tuple(n for n in method.needs if n != "base")
@@ -231,6 +232,14 @@ def refused(recipe: Recipe, problem: Problem, limits: Limits) -> str:
     except CrossaisleError as error:
         return str(error)
     return ""
+
+
+def additive(recipe: Recipe) -> bool:
+    """Whether its scores are sums over what a person had: the method's are, or those of each of its parts."""
+    entry = recipe.entry
+    parts = getattr(entry.options, "parts", ())
+    methods = [method_of(p, entry.options.part_options) for p in parts] if parts else [entry.method]
+    return all(m.additive for m in methods)
 
 
 def too_dear(row: Advice, limits: Limits) -> str:

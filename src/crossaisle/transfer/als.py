@@ -134,6 +134,7 @@ class AlsScorer:
     needs=("target_interactions",),
     control=True,
     random=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender:
     """Matrix factorisation of implicit feedback; users folded in, so new events count at once."""

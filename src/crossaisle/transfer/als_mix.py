@@ -67,6 +67,7 @@ class AlsMixOptions:
     needs=("target_interactions",),
     control=True,
     random=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: AlsMixOptions) -> Recommender:
     """Matrix factorisations of several sizes and starts, their standardised scores averaged."""

@@ -126,6 +126,7 @@ class ContentScorer:
     when="the assortment turns over, or the question is about items on their first day",
     cost="low",
     needs=("item_content",),
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: ContentKernelOptions) -> Recommender:
     """Items with few or no events: like what the user has, what people alike have, and what sells."""

@@ -130,6 +130,7 @@ class GraphFilterScorer:
     cost="low",
     needs=("target_interactions",),
     control=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: GraphFilterOptions) -> Recommender:
     """Neighbours of neighbours, and the smoothest signals on the graph: no training, two sparse products."""

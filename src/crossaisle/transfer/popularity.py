@@ -75,6 +75,7 @@ class PopularityScorer:
     when="as the floor of every report",
     cost="low",
     control=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: PopularityOptions) -> Recommender:
     """What sells in the target, for everybody alike; with nothing sold yet all items are equal."""

@@ -170,6 +170,7 @@ class UserKernelScorer:
     when="the same people shop in several domains, or the same items are sold in several (markets)",
     cost="low",
     needs=("warm_items",),
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: UserKernelOptions) -> Recommender:
     """People who bought alike elsewhere buy alike here: kernel ridge from whole profiles to target items."""

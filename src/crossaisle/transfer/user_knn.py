@@ -114,6 +114,7 @@ class UserKnnScorer:
     when='sparse data, and people who are cold in the target (scope = "sources")',
     cost="low",
     needs=("warm_items",),
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: UserKnnOptions) -> Recommender:
     """People who have the same items vote with what else they have; rare items in common count more."""

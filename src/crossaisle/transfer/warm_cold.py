@@ -193,6 +193,7 @@ class WarmColdScorer:
     cost="low",
     needs=("item_content",),
     random=True,
+    additive=True,
 )
 def fit(base: Base | None, problem: Problem, options: WarmColdOptions) -> Recommender:
     """Items that nobody has, placed by content among the vectors of those that people have; it fades as people come."""
