@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from cyclopts import App, Parameter
 
 from ..errors import ConfigError, DataError
@@ -13,6 +14,8 @@ from ..evaluate.result import Report
 from ..evaluate.spec import entries_of
 from ..explain import Explanation, Finished, TransferExplanation, explain_transfer, section
 from ..explain import explain as explained
+from ..recommender import Recommender
+from ..report import write_explanations
 from .artifacts import open_recommender
 from .flags import Maybe, Names, open_data
 from .output import OUTPUT, Output, emit, say, table
@@ -23,6 +26,9 @@ app = App(
     name="explain",
     help_epilogue="Example: crossaisle explain runs/demo --user 1364, or crossaisle explain RUN --transfer",
 )
+
+PEOPLE = 3
+"""Examples on the page of a transfer."""
 
 
 @app.default
@@ -37,6 +43,7 @@ def explain(
     k: Annotated[int, Parameter(name=["-k", "--k"])] = 3,
     words: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     transfer: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    out: Annotated[Path | None, Maybe] = None,
     output: Output = OUTPUT,
 ) -> None:
     """Say why an item was recommended, or what carried a transfer.
@@ -50,6 +57,7 @@ def explain(
         k: length of the list.
         words: also what words of the title, brand, category and price add (encodes texts, takes longer).
         transfer: explain the transfer itself: which sources, which layers, who gained or lost.
+        out: folder that takes ``explain.html`` and ``explain.json``; with --transfer three people are examples there.
     """
     if transfer == (user is not None or bool(session)) or (user is not None and session):
         raise ConfigError("give one of --user ID, --session ITEM ... and --transfer.")
@@ -57,14 +65,34 @@ def explain(
     if transfer:
         with drawing():
             told = explain_transfer(shop, finished(run))
-        emit(section([], told)) if output.json else _show_transfer(told)
-        return
-    found = explained(shop, user or "", item or None, k=k, session=session or None, words=words)
-    if output.json:
-        emit(section(found))
-        return
-    for one in found:
-        _show(one)
+            written = {} if out is None else _write(told, _examples(shop, told), out)
+        emit(section([], told) | written) if output.json else _show_transfer(told)
+    else:
+        found = explained(shop, user or "", item or None, k=k, session=session or None, words=words)
+        written = {} if out is None else _write(None, found, out)
+        if output.json:
+            emit(section(found) | written)
+        for one in () if output.json else found:
+            _show(one)
+    for what, where in () if output.json else written.items():
+        print(f"{what}: {where}")
+
+
+def _examples(shop: Recommender, told: TransferExplanation) -> list[Explanation]:
+    """The first recommendation of three people: those who gained most at the last step, or any with a history."""
+    users = [p.user for p in told.gains[-1].gained_most] if told.gains else []
+    known = np.flatnonzero(np.diff(shop.history.counts.indptr))[:PEOPLE]
+    return [one for u in (users or shop.user_ids.decode(known))[:PEOPLE] for one in explained(shop, u, k=1)]
+
+
+def _write(told: TransferExplanation | None, found: Sequence[Explanation], out: Path) -> dict[str, str]:
+    """Where the files are; without the report extra the page is left out, and that is said."""
+    try:
+        page = write_explanations(told, found, out)
+    except ConfigError as error:
+        say(str(error))
+        return {"numbers": str(out / "explain.json")}
+    return {"page": str(page), "numbers": str(out / "explain.json")}
 
 
 def finished(folder: Path) -> Finished | None:

@@ -17,8 +17,12 @@ PANELS = (("new", "all", "repeat"), ("head", "middle", "tail"), ("cold_item", "c
 MARKS = {"helps": "▲", "no difference": "=", "hurts": "▼"}
 
 
-def page(report: Report) -> str:
+def page(report: Report, beside: Mapping[str, str] | None = None) -> str:
     """The whole HTML text.
+
+    Args:
+        report: what it shows.
+        beside: file → title of pages in the same folder that it leads to.
 
     Raises:
         ConfigError: the plotting libraries are not installed.
@@ -46,6 +50,7 @@ def page(report: Report) -> str:
         saved=saved(report),
         costs=view.dearest(report),
         protocol=protocol(report),
+        beside=beside or {},
     )
 
 

@@ -116,6 +116,23 @@ def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width
     return _svg({"data": _data(names, rows), "layer": layers, "width": width, "height": 26 * len(rows)}, left=26)
 
 
+def bars(rows: Sequence[tuple[str, float, str]], title: str, width: int = 420) -> str:
+    """SVG of horizontal bars.
+
+    Args:
+        rows: (name, value, colour), top first.
+        title: of the x-axis.
+        width: in pixels, without the names.
+    """
+    axis = {"domain": False, "ticks": False, "labelLimit": 260}
+    y: Spec = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": axis}
+    x: Spec = {"field": "value", "type": "quantitative", "title": title, "axis": {"grid": True, "tickCount": 6}}
+    colour: Spec = {"field": "colour", "type": "nominal", "scale": None}
+    bar = {"mark": {"type": "bar", "height": {"band": 0.6}}, "encoding": {"x": x, "y": y, "color": colour}}
+    data = _data(("name", "value", "colour"), rows)
+    return _svg(bar | {"data": data, "width": width, "height": {"step": 26}}, left=26)
+
+
 def heat(rows: Sequence[tuple[str, str, float, str]], top: float, size: int = 26) -> str:
     """SVG of a table as colours: the stronger, the greater; words stand in the cells.
 
