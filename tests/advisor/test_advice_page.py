@@ -15,8 +15,6 @@ from crossaisle.api import MethodSpec, Study, evaluate
 from crossaisle.report import write, write_advice
 from crossaisle.testing_world import tiny_problem, tiny_world
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "advisor"))
-
 pytest.importorskip("vl_convert")
 
 
