@@ -54,7 +54,7 @@ def methods(name: str | None = None, /, *, output: Output = OUTPUT) -> None:
 
 def all_methods() -> list[Entry]:
     """Every registered method, fusion first, then controls, then transfer."""
-    from .. import fusion, transfer  # noqa: F401 - importing registers the methods
+    from .. import api  # noqa: F401 - importing registers the methods
     from ..fusion.method import FUSIONS
     from ..transfer.method import METHODS
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import tomli_w
 
+from .. import api  # noqa: F401 - importing registers all methods
 from ..config import as_dict, build, read_toml
 from ..data.load import ReadOptions
 from ..errors import ConfigError, unknown

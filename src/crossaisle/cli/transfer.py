@@ -79,11 +79,13 @@ def transfer(
 
 
 def _say(made: Recommender, out: Path, output: Output) -> None:
-    tuning = made.facts.get("tuning", {})
+    tuning, auto = made.facts.get("tuning", {}), made.facts.get("auto", {})
     if output.json:
         found = {"recommender": str(out), "method": made.method, "domain": made.domain, "items": len(made.catalogue)}
-        emit(found | ({"tuning": tuning} if tuning else {}))
+        emit(found | ({"tuning": tuning} if tuning else {}) | ({"auto": auto} if auto else {}))
         return
+    if auto:
+        print(f"method: {auto['chosen']}, {auto['why']}")
     if tuning:
         print(f"options: {told(tuning)}")
     print(f"recommender: {out}\nnext: crossaisle recommend {out} --user ID -k 10")
