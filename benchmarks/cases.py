@@ -71,8 +71,12 @@ def questions() -> tuple[Question, ...]:
     )
 
 
-def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out: Path) -> dict[tuple[str, str], float]:
-    """(step, recipe) → nDCG@10 on held-out rows, as `auto` judges; none where too few people can be held out."""
+Quality = dict[tuple[str, str], np.ndarray]
+"""(step, recipe) → (people,) nDCG@10 on held-out rows, as `auto` judges; none where too few people can be held out."""
+
+
+def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out: Path) -> Quality:
+    """What held-out rows of the target say of each recipe at each step."""
     study, tuner, mark, found = question.study, tuner_of(question.study, out), world_mark(world), {}
     for step in steps_of(study):
         problem = problem_at(world, study, step, study.seeds[0])
@@ -84,7 +88,7 @@ def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out:
                 quality = _judged(entry, asked, tuner)
                 write_arrays(out / "held-out", key, {"quality": quality}, {})
             if len(quality):
-                found[step.name, cases.Recipe.of(entry.described()).name] = float(quality.mean())
+                found[step.name, cases.Recipe.of(entry.described()).name] = quality
     return found
 
 
@@ -105,8 +109,8 @@ def _judged(entry: Entry, asked: Validation, tuner: object) -> np.ndarray:
         return np.zeros(0)
 
 
-def quick(out: Path, sets: Sequence[str] | None) -> Iterator[cases.Case]:
-    """Cases of the quick recipes at all launches."""
+def quick(out: Path, sets: Sequence[str] | None) -> Iterator[tuple[cases.Case, np.ndarray | None]]:
+    """Cases of the quick recipes at all launches, with what held-out rows said of each person."""
     last: tuple[tuple[str, int], World] | None = None
     for question in questions():
         if sets and not any(question.name.startswith(s) for s in sets):
@@ -121,7 +125,8 @@ def quick(out: Path, sets: Sequence[str] | None) -> Iterator[cases.Case]:
             report = evaluate(world, study, specs, folder)
             seen = held_out(replace(question, study=study), world, specs, folder)
         for case in cases.cases_of(report):
-            yield replace(case, held_out=seen.get((case.launch.step, case.recipe.name)))
+            quality = seen.get((case.launch.step, case.recipe.name))
+            yield replace(case, held_out=None if quality is None else float(f"{quality.mean():.5g}")), quality
         print(f"{question.name}: done", flush=True)
 
 
@@ -131,7 +136,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", help="launches whose name begins so; all when absent")
     parser.add_argument("--write", action="store_true", help=f"write {SHIPPED.name}")
     asked = parser.parse_args()
-    found = list(quick(asked.out, asked.sets))
+    found = [case for case, _ in quick(asked.out, asked.sets)]
     if asked.write:
         from methods_page import read_reports
 
