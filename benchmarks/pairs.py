@@ -4,7 +4,8 @@
     python benchmarks/pairs.py --out runs/pairs --write docs/results
 
 Realised: nDCG@10 of `user_kernel` with one source alone over that of `user_kernel` on the target alone. Predicted: by
-the advisor's model from the facts of the launch with that source, learned from pairs of other targets only, for made-up Worlds of other Worlds only. Resumable.
+the advisor's model from the facts of the launch with that source, learned from pairs of other targets only (for made-up
+Worlds: of other Worlds only). Resumable.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def pairs_of(name: str, world_name: str, world: World, study: Study, out: Path) 
 
 
 def foretold(found: list[Pair]) -> np.ndarray:
-    """(n,) expected gain of each pair, from other targets (of made-up Worlds: from other Worlds) of its kind of data."""
+    """(n,) expected gain of each pair, learned from other targets, or other made-up Worlds, alone."""
     predicted = np.empty(len(found))
     groups = [(p.world, "" if p.set == "synthetic" else p.target) for p in found]
     synthetic = np.array([p.set == "synthetic" for p in found])
