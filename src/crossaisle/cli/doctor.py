@@ -29,6 +29,7 @@ EXTRAS = {
     "database": "reading SQLite and PostgreSQL",
     "report": "report.html",
     "demo": "the demo data",
+    "serve": "stores and the service",
 }
 LEAST_FREE_GB = 2.0
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")

@@ -84,15 +84,15 @@ class Version:
     Attributes:
         name: unique.
         path: folder of the artifact.
-        state: at most one is ``current``, and at most one ``previous``, to which one step leads back.
         made: naive UTC.
+        state: at most one is ``current``, and at most one ``previous``, to which one step leads back.
         facts: what is worth knowing: quality, guard, rows learned from.
     """
 
     name: str
     path: str
-    state: State
     made: datetime
+    state: State = "candidate"
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -116,7 +116,9 @@ class Key:
 class Store(Protocol):
     """A place that keeps rows. Every method that writes returns when the rows are on disk, whole or not at all.
 
-    All of them raise `StorageError` in one sentence when the disk or the server refuses, and work again afterwards.
+    All of them may be called by several threads at once. They raise `StorageError` in one sentence when the disk or the
+    server refuses, and work again afterwards; `DataError` when a row cannot be kept as it is (`rows.py` says what can).
+    Writing the same again after an error is harmless.
     """
 
     def add_events(self, events: Sequence[Event]) -> int:
@@ -124,11 +126,15 @@ class Store(Protocol):
         ...
 
     def events(self, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Event]]:
-        """Events after number `after`, in the order they came, with their numbers."""
+        """The first `limit` events after number `after`, in the order they came, with their numbers.
+
+        Numbers rise with each event that comes, whatever clocks say; some are left out. Whoever has read up to a number
+        misses none by asking for those after it.
+        """
         ...
 
-    def events_of(self, user_id: str) -> list[Event]:
-        """All events of one user, oldest first."""
+    def events_of(self, user_id: str, *, limit: int | None = None) -> list[Event]:
+        """The last `limit` events of one user, or all, in the order they came."""
         ...
 
     def put_items(self, items: Sequence[Item]) -> None:
@@ -136,38 +142,52 @@ class Store(Protocol):
         ...
 
     def items(self, domain: str | None = None) -> Iterator[Item]:
-        """All items, or those of one domain."""
+        """All items, or those of one domain, by domain and id."""
         ...
 
-    def add_exposures(self, exposures: Sequence[Exposure]) -> None:
-        """Keep what was shown."""
+    def add_exposures(self, exposures: Sequence[Exposure]) -> int:
+        """Keep what was shown; a place of an answer that is known is passed over. Returns how many were new."""
         ...
 
-    def exposures(self, *, since: datetime | None = None) -> Iterator[Exposure]:
-        """What was shown, oldest first."""
+    def exposures(self, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, Exposure]]:
+        """What was shown, numbered as `events` are."""
         ...
 
-    def erase_user(self, user_id: str) -> int:
-        """Forget everything of one user, for good: no byte of the id stays in the files. Returns how many rows went.
+    def erase_users(self, user_ids: Sequence[str]) -> int:
+        """Forget everything of these users, for good: no byte of it stays in the files. Returns how many rows went.
 
-        A hash of the id (salted per store) stays on a list, so that `is_erased` can keep them out of later artifacts.
+        The files are written anew, which takes time and space with their size: erase several users at once. A hash of
+        each id (salted per store) stays on the list of `is_erased`. Whoever gets no answer asks again.
         """
         ...
 
     def is_erased(self, user_ids: Sequence[str]) -> list[bool]:
-        """Which of these users have asked to be forgotten, and have not come back by a later event."""
+        """Which of these users have ever asked to be forgotten.
+
+        What tables and artifacts know of them must not be used, even if they came back: what came since is here.
+        """
         ...
 
     def add_version(self, version: Version) -> None:
-        """Make a version known, as ``candidate``."""
+        """Make a version known, as ``candidate``.
+
+        Raises:
+            ConfigError: the name is taken, or the version says that it is something else than a candidate.
+        """
         ...
 
     def versions(self) -> list[Version]:
-        """All versions, newest first."""
+        """All versions, the last added first."""
         ...
 
     def promote(self, name: str) -> None:
-        """Make `name` the current version and the current one the previous, in one transaction."""
+        """Make `name` the current version and the current one the previous, in one transaction.
+
+        The one that was previous is retired. Promoting the current version changes nothing.
+
+        Raises:
+            ConfigError: there is no such version.
+        """
         ...
 
     def roll_back(self) -> Version:
@@ -179,11 +199,15 @@ class Store(Protocol):
         ...
 
     def add_key(self, key: Key) -> None:
-        """Keep a key."""
+        """Keep a key.
+
+        Raises:
+            ConfigError: the name or the digest is taken.
+        """
         ...
 
     def keys(self) -> list[Key]:
-        """All keys."""
+        """All keys, by name."""
         ...
 
     def remove_key(self, name: str) -> bool:
