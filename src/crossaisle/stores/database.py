@@ -163,10 +163,23 @@ class Postgresql:
         return postgresql.insert(table)
 
     def wipe(self) -> None:
-        """Rewrite the tables with ``VACUUM FULL``. The server's own log keeps what it has until it is recycled."""
+        """Rewrite the tables with ``VACUUM FULL``. The server's own log keeps what it has until it is recycled.
+
+        Raises:
+            StorageError: the tables are somebody else's; PostgreSQL then warns and passes over them.
+        """
+        names = [table.name for table in OF_USERS]
+        files = "SELECT " + ", ".join(f"pg_relation_filenode('{name}')" for name in names)
         with told(self.shown), self._engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(f"VACUUM FULL {', '.join(table.name for table in OF_USERS)}")
+            before = connection.exec_driver_sql(files).one()
+            connection.exec_driver_sql(f"VACUUM FULL {', '.join(names)}")
+            after = connection.exec_driver_sql(files).one()
+        if any(old == new for old, new in zip(before, after, strict=True)):
+            raise StorageError(
+                f"the rows are gone from {self.shown}, but this role may not rewrite its tables, so that the files "
+                "still have them; erase again as the owner of the tables."
+            )
 
     def close(self) -> None:
         """See `Database`."""
