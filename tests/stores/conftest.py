@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from store_servers import crash
 
 pytest.importorskip("sqlalchemy", reason="no stores: pip install crossaisle[serve]")
 pytest.importorskip("psycopg", reason="no stores: pip install crossaisle[serve]")
@@ -29,6 +30,7 @@ def server() -> Iterator[Any]:
             warnings.simplefilter("ignore")  # of a package that guesses folders
             running = pgserver.get_server(folder, cleanup_mode="stop")
         yield running
+        crash(running)  # a clean stop would first write what goes with the folder
         running.cleanup()
 
 

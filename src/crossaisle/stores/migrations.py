@@ -19,13 +19,13 @@ STEPS: tuple[Step, ...] = ()
 """The first leads from schema version 1 to 2, and so on."""
 
 
-def migrate(database: Database, steps: tuple[Step, ...] = STEPS) -> None:
+def migrate(database: Database) -> None:
     """Make the tables of a new store, or bring those of an older one up to date, in one transaction.
 
     Raises:
         StorageError: a newer crossaisle made the store, or somebody else its tables.
     """
-    newest = 1 + len(steps)
+    newest = 1 + len(STEPS)
     with database.writing("schema") as connection:
         found = _version(connection)
         if found == 0:
@@ -37,7 +37,7 @@ def migrate(database: Database, steps: tuple[Step, ...] = STEPS) -> None:
                 f"this store has schema version {found}, and this crossaisle knows up to {newest}; install a newer one."
             )
         elif found < newest:
-            for statement in (s for step in steps[found - 1 :] for s in step):
+            for statement in (s for step in STEPS[found - 1 :] for s in step):
                 connection.exec_driver_sql(statement)
             connection.execute(update(META).where(META.c.name == "schema_version").values(value=str(newest)))
 

@@ -98,8 +98,7 @@ OF_USERS = (EVENTS, EXPOSURES)
 def _without_statistics(table: Table, connection: Connection, **_: object) -> None:
     """PostgreSQL copies frequent values into its statistics, where erasing would not find them."""
     if connection.dialect.name == "postgresql":
-        columns = [name for name in ("event_id", "request_id", "user_id") if name in table.c]
-        changes = ", ".join(f"ALTER {name} SET STATISTICS 0" for name in columns)
+        changes = ", ".join(f"ALTER {column.name} SET STATISTICS 0" for column in table.c)
         connection.exec_driver_sql(f"ALTER TABLE {table.name} {changes}")
 
 
