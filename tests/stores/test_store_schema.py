@@ -60,10 +60,20 @@ def test_an_older_store_is_brought_up_to_date_with_its_rows(place: str, with_ste
         assert [name for name, *_ in schema(place)["items"][0]] == [*(c[0] for c in before["items"][0]), column]
 
 
+def test_a_store_of_the_first_version_becomes_like_a_new_one(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    with closing(sqlite3.connect(tmp_path / "old" / "store.sqlite")) as old:
+        old.executescript(Path(__file__).with_name("schema_1.sql").read_text())
+    for name in ("old", "new"):
+        open_store(tmp_path / name).close()
+    assert schema(str(tmp_path / "old")) == schema(str(tmp_path / "new"))
+
+
 def test_a_step_that_fails_changes_nothing(place: str, with_steps: Callable[..., Store]) -> None:
     open_store(place).close()
     before = schema(place)
-    with pytest.raises(StorageError, match="refused: .*nowhere"):
+    with pytest.raises(StorageError, match=r"refused: .*nowhere"):
         with_steps(place, (*STEPS, ("ALTER TABLE nowhere ADD COLUMN note text",)))
     assert schema(place) == before
     with_steps(place, ()).close()
