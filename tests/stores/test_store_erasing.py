@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from crossaisle.errors import StorageError
 from crossaisle.stores import Event, Exposure, Store, open_store
 
 NOON = datetime(2024, 5, 1, 12)
@@ -59,3 +61,20 @@ def test_no_byte_of_them_stays_in_tables_of_postgresql(place: str, server: Any) 
         assert found(server.pgdata, USERS[:3]) == set()
         assert found(server.pgdata, USERS[3:])
         assert len(store.events()) == 1_400
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_an_open_transaction_that_could_still_read_them_is_named(place: str, server: Any) -> None:
+    with closing(open_store(place)) as store, psycopg.connect(server.get_uri()) as other:
+        store.add_events([Event("e1", "person-z", "x", "d", "view", NOON)])
+        other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        other.execute("SELECT 1 FROM pg_class")
+        with pytest.raises(StorageError, match="a transaction that is open there could still read them; erase again"):
+            store.erase_users(["person-z"])
+        server.psql("CHECKPOINT;")
+        assert found(server.pgdata, ["person-z"])
+        other.rollback()
+        assert store.erase_users(["person-z"]) == 0
+        server.psql("CHECKPOINT;")
+        assert found(server.pgdata, ["person-z"]) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -166,20 +167,29 @@ class Postgresql:
         """Rewrite the tables with ``VACUUM FULL``. The server's own log keeps what it has until it is recycled.
 
         Raises:
-            StorageError: the tables are somebody else's; PostgreSQL then warns and passes over them.
+            StorageError: the tables are somebody else's, or an older transaction could still ask for deleted rows:
+                PostgreSQL then passes over the tables or carries the rows along, and tells so to who listens alone.
         """
-        names = [table.name for table in OF_USERS]
-        files = "SELECT " + ", ".join(f"pg_relation_filenode('{name}')" for name in names)
+        details: list[str] = []
         with told(self.shown), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
             connection.execution_options(isolation_level="AUTOCOMMIT")
-            before = connection.exec_driver_sql(files).one()
-            connection.exec_driver_sql(f"VACUUM FULL {', '.join(names)}")
-            after = connection.exec_driver_sql(files).one()
-        if any(old == new for old, new in zip(before, after, strict=True)):
-            raise StorageError(
-                f"the rows are gone from {self.shown}, but this role may not rewrite its tables, so that the files "
-                "still have them; erase again as the owner of the tables."
-            )
+
+            def listen(notice: Any) -> None:
+                details.append(notice.message_detail or "")
+
+            driver.add_notice_handler(listen)
+            try:
+                connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {', '.join(table.name for table in OF_USERS)}")
+            finally:
+                driver.remove_notice_handler(listen)
+        # Of each table: "0 dead row versions cannot be removed yet." and more, in the server's language.
+        carried = [int(number[0]) for detail in details if (number := re.search(r"\d+", detail))]
+        if len(carried) < len(OF_USERS) or any(carried):
+            why = "a transaction that is open there could still read them; erase again when it is done"
+            if len(carried) < len(OF_USERS):
+                why = "this role may not rewrite the tables; erase again as their owner"
+            raise StorageError(f"the rows are gone from {self.shown}, but its files still have them, since {why}.")
 
     def close(self) -> None:
         """See `Database`."""

@@ -35,5 +35,5 @@ def told(shown: str) -> Iterator[None]:
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
-        advice = next((a for pattern, a in _ADVICE if re.search(pattern, reason, re.I)), "nothing was kept; try again")
+        advice = next((a for pattern, a in _ADVICE if re.search(pattern, reason, re.I)), "try again")
         raise StorageError(f"{shown} refused: {reason}; {advice}.") from error

@@ -83,7 +83,7 @@ class SqlStore:
         remember = self._database.insert(ERASED).on_conflict_do_nothing()
         gone = 0
         with self._database.writing(ERASED.name) as connection:
-            connection.execute(remember, [{"digest": self._digest(user)} for user in user_ids])
+            connection.execute(remember, [{"digest": _digest(user, self._salt)} for user in user_ids])
             for ids in _some(user_ids):
                 for table in OF_USERS:
                     gone += connection.execute(delete(table).where(table.c.user_id.in_(ids))).rowcount
@@ -93,7 +93,7 @@ class SqlStore:
     def is_erased(self, user_ids: Sequence[str]) -> list[bool]:
         """See `Store`."""
         check_ids(user_ids)
-        digests = [self._digest(user) for user in user_ids]
+        digests = [_digest(user, self._salt) for user in user_ids]
         erased: set[str] = set()
         for some in _some(digests):
             erased.update(row["digest"] for row in self._rows(select(ERASED).where(ERASED.c.digest.in_(some))))
@@ -164,9 +164,6 @@ class SqlStore:
         with self._database.reading() as connection:
             return [dict(row) for row in connection.execute(question).mappings()]
 
-    def _digest(self, user_id: str) -> str:
-        return blake2b(user_id.encode(), key=self._salt, digest_size=32).hexdigest()
-
 
 def _page(table: Table, after: int, limit: int) -> Select[Any]:
     return select(table).where(table.c.number > after).order_by(table.c.number).limit(limit)
@@ -184,3 +181,7 @@ def _states(connection: Connection) -> dict[str, str]:
 
 def _move(connection: Connection, old: str, new: str) -> None:
     connection.execute(update(VERSIONS).where(VERSIONS.c.state == old).values(state=new))
+
+
+def _digest(user_id: str, salt: bytes) -> str:
+    return blake2b(user_id.encode(), key=salt, digest_size=32).hexdigest()
