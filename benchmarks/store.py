@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/store.py [--seconds 10] [--folder .] [--out docs/results]
 
-One client, one thread; the databases lie in a new folder inside `--folder`, which should be on the disk in question. A
-bare 4 kB write with fsync on the same disk is timed beside them: no store that keeps its promise can be quicker.
+One client with one thread, or 16; the databases lie in a new folder inside `--folder`, which should be on the disk in
+question. A bare write of 4 kB with fsync on the same disk is timed beside them: one thread's call cannot be quicker.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -28,6 +29,7 @@ from crossaisle.stores import Event, Store, open_store
 
 NOON = datetime(2024, 5, 1, 12)
 NUMBERS = count()
+THREADS = 16
 
 
 def batch_of(size: int) -> list[Event]:
@@ -38,16 +40,15 @@ def batch_of(size: int) -> list[Event]:
     ]
 
 
-def timed(work: Callable[[], object], seconds: float) -> np.ndarray:
-    """Milliseconds of each call, for so many seconds after five calls that warm up."""
-    for _ in range(5):
-        work()
+def timed(work: Callable[[list[Event]], object], seconds: float, size: int = 0) -> np.ndarray:
+    """Milliseconds of each call with `size` new events, for so many seconds; the first five calls warm up."""
     took, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end:
+        events = batch_of(size)
         start = time.perf_counter()
-        work()
+        work(events)
         took.append(1e3 * (time.perf_counter() - start))
-    return np.array(took)
+    return np.array(took[5:])
 
 
 def summary(milliseconds: np.ndarray, size: int) -> dict[str, float]:
@@ -59,16 +60,23 @@ def summary(milliseconds: np.ndarray, size: int) -> dict[str, float]:
 def measure(store: Store, seconds: float) -> dict[str, object]:
     found: dict[str, object] = {}
     for size in (1, 100):
-        # The events are made before the clock starts.
-        batches = iter([batch_of(size) for _ in range(int(seconds * 4_000 / size**0.5))])
-        found[f"add_events of {size}"] = summary(timed(lambda b=batches: store.add_events(next(b)), seconds), size)
+        found[f"add_events of {size}"] = summary(timed(store.add_events, seconds, size), size)
+    found[f"add_events of 1, {THREADS} threads"] = side_by_side(store, seconds)
     user = f"user-{7:06d}"
-    found["events_of one user, last 50"] = summary(timed(lambda: store.events_of(user, limit=50), seconds / 5), 1)
+    found["events_of one user, last 50"] = summary(timed(lambda _: store.events_of(user, limit=50), seconds / 5), 1)
     found["kept"] = sum(len(page) for page in pages(store))
     start = time.perf_counter()
     store.erase_users([user])
     found["erase_users of one, s"] = round(time.perf_counter() - start, 2)
     return found
+
+
+def side_by_side(store: Store, seconds: float) -> dict[str, float]:
+    """One event a call from several threads; milliseconds are those that one of them waits."""
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = np.concatenate(list(threads.map(lambda _: timed(store.add_events, seconds, 1), range(THREADS))))
+    return summary(found, THREADS)
 
 
 def pages(store: Store) -> Iterator[list[tuple[int, Event]]]:
@@ -81,7 +89,7 @@ def pages(store: Store) -> Iterator[list[tuple[int, Event]]]:
 def bare(folder: str, seconds: float) -> dict[str, float]:
     with open(f"{folder}/bare", "wb", buffering=0) as file:
 
-        def flushed() -> None:
+        def flushed(_: object) -> None:
             file.write(b"x" * 4096)
             os.fsync(file.fileno())
 

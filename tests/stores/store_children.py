@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import datetime
 from itertools import count
+from threading import Thread
 
 from crossaisle.stores import Event, open_store
 
@@ -19,10 +20,15 @@ def say(word: str) -> None:
 
 def write_events(place: str) -> None:
     store = open_store(place)
-    for batch in count():
-        ids = [f"{os.getpid()}-{batch}-{i}" for i in range(1 + batch % 5)]
-        store.add_events([Event(i, "ann", "bread", "bakery", "view", NOON) for i in ids])
-        say(" ".join(ids))
+
+    def write(thread: int) -> None:
+        for batch in count():
+            ids = [f"{os.getpid()}-{thread}-{batch}-{i}" for i in range(1 + batch % 5)]
+            store.add_events([Event(i, "ann", "bread", "bakery", "view", NOON) for i in ids])
+            say(" ".join(ids))
+
+    for thread in range(3):
+        Thread(target=write, args=(thread,)).start()
 
 
 def promote(place: str) -> None:

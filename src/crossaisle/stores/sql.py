@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +15,7 @@ from .migrations import migrate
 from .rows import check_ids, row_of
 from .store import Event, Exposure, Item, Key, Version
 from .tables import ERASED, EVENTS, EXPOSURES, ITEMS, KEYS, META, OF_USERS, VERSIONS
+from .together import Rows, Together
 
 AT_ONCE = 1_000
 """Ids in one statement, and items in one page."""
@@ -31,6 +33,8 @@ class SqlStore:
             database.close()
             raise
         self._salt = bytes.fromhex(salt["value"])
+        tables = (EVENTS, EXPOSURES, VERSIONS, KEYS)
+        self._adding = {table: Together(partial(self._insert, table)) for table in tables}
 
     def add_events(self, events: Sequence[Event]) -> int:
         """See `Store`."""
@@ -154,11 +158,13 @@ class SqlStore:
     def _add(self, table: Table, things: Sequence[object]) -> int:
         """Insert those that are not known; how many were new."""
         rows = [row_of(table, thing) for thing in things]
-        if not rows:
-            return 0
+        return self._adding[table](rows) if rows else 0
+
+    def _insert(self, table: Table, batches: list[Rows]) -> list[int]:
         new = self._database.insert(table).inline().on_conflict_do_nothing()
+        counted = {"preserve_rowcount": True}
         with self._database.writing(table.name) as connection:
-            return connection.execute(new, rows, execution_options={"preserve_rowcount": True}).rowcount
+            return [connection.execute(new, rows, execution_options=counted).rowcount for rows in batches]
 
     def _rows(self, question: Select[Any]) -> list[dict[str, Any]]:
         with self._database.reading() as connection:
