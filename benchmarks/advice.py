@@ -19,11 +19,12 @@ import numpy as np
 from cases import quick
 from watched import READING
 
-from crossaisle.advisor.advice import Advice, Limits, word_of
+from crossaisle.advisor.advice import Advice, Limits
 from crossaisle.advisor.auto import Tried, candidates, decided
 from crossaisle.advisor.calibration import Calibration, calibration
 from crossaisle.advisor.cases import Case, shipped
 from crossaisle.advisor.outlook import Outlook
+from crossaisle.advisor.words import word_of
 from crossaisle.api import World, advise
 from crossaisle.data.demo import CUT
 from crossaisle.metrics import Doubles

@@ -20,9 +20,10 @@ from ..recommender import Recommender
 from ..transfer.method import check_needs, transfer
 from ..transfer.problem import Problem
 from ..transfer.weights import beats
-from .advice import Advice, Limits, advise, percent
+from .advice import Advice, Limits, advise
 from .cases import Recipe, read_reports, shipped
 from .outlook import FLOOR
+from .words import percent
 
 SURE = 2 * 1.2816
 """An 80 % interval is so many standard deviations wide."""

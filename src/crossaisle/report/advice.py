@@ -6,8 +6,9 @@ import math
 
 from markupsafe import Markup
 
-from ..advisor.advice import Advice, Advised, percent
+from ..advisor.advice import Advice, Advised
 from ..advisor.calibration import Calibration
+from ..advisor.words import percent
 from . import plots
 from .html import text_of, unique
 
