@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
+from scipy.spatial.distance import cdist
 
 from ..metrics import Doubles
 
@@ -138,7 +139,7 @@ class Model:
 
 def covariance(prior: Prior, a: Points, b: Points) -> Doubles:
     """(n, m) kernel of `Prior`."""
-    squared = ((a.facts[:, None, :] - b.facts[None, :, :]) ** 2).mean(axis=2)
+    squared = cdist(a.facts, b.facts, "sqeuclidean") / a.facts.shape[1]
     near = prior.constant + np.exp(-squared / (2.0 * prior.reach**2))
     alike = prior.shared + prior.kin * _equal(a.kinds, b.kinds) + prior.same * _equal(a.recipes, b.recipes)
     found: Doubles = alike * near
