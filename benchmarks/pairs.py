@@ -24,6 +24,7 @@ from watched import READING
 
 from crossaisle.advisor import cases
 from crossaisle.advisor.outlook import Outlook, gain_of
+from crossaisle.data.demo import CUT
 from crossaisle.data.world import World
 from crossaisle.evaluate.spec import MethodSpec, Study
 from crossaisle.evaluate.study import evaluate
@@ -35,10 +36,14 @@ ALONE = MethodSpec("user_kernel", "user_kernel@target", {"scope": "target"})
 LEAST_USERS = 40
 """Targets with fewer people to ask tell nothing."""
 SOURCE_USERS = 100
-MOST_ITEMS = 10_000
+MOST_ITEMS = 20_000
 """Targets with a larger catalogue take too long for hundreds of pairs; they are sources all the same."""
+CUTS = (datetime(2017, 6, 5, 4), datetime(2017, 8, 21, 4), CUT)
+"""Of the demo, so that a gain is the mean over three test windows that do not overlap: one alone is mostly noise."""
 WORLDS = 24
 """Made-up Worlds."""
+FACTS = ("known", "history", "agreement", "words", "elsewhere", "source_rows")
+"""Single numbers that are compared with the model."""
 SPAN = {
     "user_overlap": (0.0, 0.3, 0.6, 1.0),
     "distance": (0.0, 0.3, 0.6, 1.0),
@@ -51,18 +56,22 @@ SPAN = {
 
 @dataclass(frozen=True)
 class Pair:
-    """One source at one target: facts beforehand, and what came of it."""
+    """One source at one target, launched once or at several times: facts beforehand, and what came of it."""
 
     set: str
     world: str
     target: str
     source: str
-    case: cases.Case
+    cases: tuple[cases.Case, ...]
 
     @property
     def gain(self) -> float:
-        """Logarithm, against the target alone."""
-        return gain_of(self.case.value, self.case.launch.control)
+        """Logarithm, against the target alone; mean over launches."""
+        return float(np.mean([gain_of(c.value, c.launch.control) for c in self.cases]))
+
+    def fact(self, name: str) -> float:
+        """Mean over launches."""
+        return float(np.mean([getattr(c.launch.facts, name) for c in self.cases]))
 
 
 def real() -> tuple[Question, ...]:
@@ -89,27 +98,38 @@ def pairs(sets: list[str] | None, out: Path) -> Iterator[Pair]:
     """Every pair of the sets that are asked."""
     for question in real():
         if sets is None or question.name in sets:
-            yield from pairs_of(question.name, question.name, world_of(question), question.study, out)
+            cuts = CUTS if question.path == "demo" else (None,)
+            studies = [question.study if c is None else replace(question.study, cut=c) for c in cuts]
+            yield from pairs_of(question.name, question.name, world_of(question), studies, out)
     if sets is None or "synthetic" in sets:
         for number in range(WORLDS):
-            yield from pairs_of("synthetic", *made_up(number), out)
+            name, world, study = made_up(number)
+            yield from pairs_of("synthetic", name, world, [study], out)
 
 
-def pairs_of(name: str, world_name: str, world: World, study: Study, out: Path) -> Iterator[Pair]:
+def pairs_of(name: str, world_name: str, world: World, studies: list[Study], out: Path) -> Iterator[Pair]:
     """Every target of a World with every source."""
     people = {row["name"]: row["users"] for row in world.summary().iter_rows(named=True)}
     able = [d for d, users in people.items() if users >= SOURCE_USERS]
-    for target in ticking(f"pairs: {world_name}", able, len(able)):
-        for source in able if len(world.catalogue(target)) <= MOST_ITEMS else ():
-            if source == target:
-                continue
-            asked = replace(study, target=target, sources=(source,), seeds=(0,), ship="user_kernel")
-            report = evaluate(world, asked, (ALONE, METHOD), out / world_name.replace(" ", "-"))
-            found = [c for c in cases.cases_of(report) if not c.control]
-            users = max((r.users for r in report.rows if r.slice == "new"), default=0)
-            if not found or users < LEAST_USERS:
-                break
-            yield Pair(name, world_name, target, source, found[0])
+    targets = [d for d in able if len(world.catalogue(d)) <= MOST_ITEMS]
+    for target in ticking(f"pairs: {world_name}", targets, len(targets)):
+        for source in able:
+            found = (
+                () if source == target else launched(world, studies, target, source, out / world_name.replace(" ", "-"))
+            )
+            if found:
+                yield Pair(name, world_name, target, source, tuple(found))
+
+
+def launched(world: World, studies: list[Study], target: str, source: str, out: Path) -> list[cases.Case]:
+    """The case of each launch that has people enough to ask."""
+    made = []
+    for study in studies:
+        asked = replace(study, target=target, sources=(source,), seeds=(0,), ship="user_kernel")
+        report = evaluate(world, asked, (ALONE, METHOD), out)
+        users = max((r.users for r in report.rows if r.slice == "new"), default=0)
+        made += [c for c in cases.cases_of(report) if not c.control] if users >= LEAST_USERS else []
+    return made
 
 
 def foretold(found: list[Pair]) -> np.ndarray:
@@ -120,10 +140,10 @@ def foretold(found: list[Pair]) -> np.ndarray:
     for group in dict.fromkeys(groups):
         mine = np.array([g == group for g in groups])
         seen = ~mine & (synthetic == synthetic[mine][0])
-        look = Outlook.of([p.case for p, use in zip(found, seen, strict=True) if use])
+        look = Outlook.of([c for p, use in zip(found, seen, strict=True) if use for c in p.cases])
         for place in np.flatnonzero(mine):
-            case = found[place].case
-            predicted[place] = look.gain.expect(look.points(case.launch.facts, [case.recipe])).mean[0]
+            asked = [look.points(c.launch.facts, [c.recipe]) for c in found[place].cases]
+            predicted[place] = np.mean([look.gain.expect(points).mean[0] for points in asked])
     return predicted
 
 
@@ -131,8 +151,7 @@ def correlations(found: list[Pair], predicted: np.ndarray) -> list[dict[str, obj
     """Spearman over all pairs of a set, and the mean over targets of that within a target, for each predictor."""
     rows = []
     gains = np.array([p.gain for p in found])
-    facts = {n: np.array([p.case.launch.facts.as_dict()[n] for p in found])
-             for n in ("known", "history", "agreement", "words", "elsewhere", "source_rows")}  # fmt: skip
+    facts = {n: np.array([p.fact(n) for p in found]) for n in FACTS}
     for name in dict.fromkeys(p.set for p in found):
         here = np.array([p.set == name for p in found])
         groups = np.array([f"{p.world} {p.target}" for p in found])
@@ -179,7 +198,7 @@ def write(found: list[Pair], folder: Path) -> None:
     page.write_text("# What a source is worth, foretold\n\n" + "\n".join([*lines, "", reading]), encoding="utf-8")
     each = [
         {"set": p.set, "world": p.world, "target": p.target, "source": p.source, "gain": p.gain, "predicted": float(e),
-         "facts": asdict(p.case.launch.facts)}
+         "facts": [asdict(c.launch.facts) for c in p.cases]}
         for p, e in zip(found, predicted, strict=True)
     ]  # fmt: skip
     text = json.dumps({"correlations": rows, "pairs": each}, indent=1)
