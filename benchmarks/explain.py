@@ -29,9 +29,9 @@ import numpy as np
 from crossaisle.api import World, explain, fuse, transfer
 from crossaisle.attribution import contributions_of, keeping
 from crossaisle.data.demo import CUT
-from crossaisle.evaluate.stats import resampled
 from crossaisle.explain.person import Asking
 from crossaisle.recommender import Recommender
+from crossaisle.resampling import resampled
 
 METHODS = ("user_kernel", "als", "shared_bottom", "blend", "emcdr")
 FEW = {"emcdr": 50}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from crossaisle import resampling
 from crossaisle.evaluate import stats
 
 
@@ -41,8 +42,8 @@ def test_users_without_a_value_are_left_out() -> None:
 
 
 def test_memory_blocks_cover_all_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stats, "CELLS", 100)
-    assert stats.resampled(np.ones((2, 30)), 0, 1001).shape == (2, 1001)
+    monkeypatch.setattr(resampling, "CELLS", 100)
+    assert resampling.resampled(np.ones((2, 30)), 0, 1001).shape == (2, 1001)
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.2, "helps"), (-0.2, "hurts"), (0.0, "no difference")])

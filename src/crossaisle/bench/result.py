@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..evaluate.search import told
-from ..evaluate.stats import interval, resampled
+from ..evaluate.stats import interval
 from ..metrics import Bools, Doubles, ndcg_at
+from ..resampling import resampled
 from ..types import Codes
 from .run import Places
 from .sets import Published

@@ -106,3 +106,24 @@ PART = "part"
 
 RESERVED = frozenset({"user", "item"})
 """Names of coded columns; user tables may not use them for attributes."""
+
+LOGGED: Mapping[str, Column] = _columns(
+    Column("item_id", "id", "what was shown", required=True),
+    Column(
+        "propensity", "number", "probability with which it was shown at that place", True, low=0, high=1, above=True
+    ),
+    Column("reward", "number", "what it earned: 1 for a click or purchase, else 0; or money", required=True),
+    Column("position", "whole", "place in the list, 1 is first; 1 where absent", low=1),
+    Column("user_id", "id", "who saw it; rows of one user are not independent"),
+    Column("request_id", "id", "the list it stood in; what is independent where users are not known"),
+    Column("candidate", "number", "the candidate's probability of the same item at that place", low=0, high=1),
+)
+"""A log of exposures for off-policy estimates (`crossaisle estimate`)."""
+
+POLICY: Mapping[str, Column] = _columns(
+    Column("item_id", "id", "what the candidate shows", required=True),
+    Column("probability", "number", "with which probability at that place", required=True, low=0, high=1),
+    Column("position", "whole", "place in the list, 1 is first; 1 where absent", low=1),
+    Column("user_id", "id", "to whom; to everybody where absent"),
+)
+"""A candidate for off-policy estimates: for each place (and user) probabilities that add up to 1."""

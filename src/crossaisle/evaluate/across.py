@@ -17,9 +17,10 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..metrics import Doubles
+from ..resampling import RESAMPLES
 from ..rng import generator
 from .result import Report, Row, Verdict
-from .stats import RESAMPLES, crossings, time_saved
+from .stats import crossings, time_saved
 
 SCHEMA_VERSION = 1
 Headline = tuple[str, str, int]

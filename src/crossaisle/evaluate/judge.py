@@ -13,6 +13,7 @@ import numpy as np
 from .. import __version__
 from ..data.splits.base import moment
 from ..data.world import World
+from ..resampling import LEVEL, RESAMPLES
 from ..transfer.problem import default_sources
 from .cells import Cell, world_mark
 from .costs import resident_mb
@@ -21,7 +22,7 @@ from .result import CostRow, Report, Row
 from .saved import time_saved_rows
 from .slices import Key
 from .spec import Entry, Study
-from .stats import LEVEL, RESAMPLES, intervals
+from .stats import intervals
 from .steps import Step, steps_of
 from .tables import Table, tables_of
 from .warn import warnings_of

@@ -8,9 +8,10 @@ from functools import reduce
 import numpy as np
 
 from ..metrics import Doubles
+from ..resampling import LEVEL, resampled
 from .result import TimeSavedRow
 from .spec import Entry
-from .stats import LEVEL, crossings, resampled, time_saved
+from .stats import crossings, time_saved
 from .tables import Table
 
 

@@ -8,14 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..metrics import Doubles
-from ..rng import generator
+from ..resampling import LEVEL, RESAMPLES, resampled
 from .result import Verdict
 
-RESAMPLES = 2000
-LEVEL = 0.95
 MIN_USERS = 10
 """With fewer users a bootstrap interval says nothing, so the verdict stays ``no difference``."""
-CELLS = 4_000_000
 
 
 class Interval(NamedTuple):
@@ -72,20 +69,6 @@ def intervals(rows: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> list[
         for place, mean, low, high in zip(places, values.mean(axis=1), *ends, strict=True):
             found[place] = Interval(float(mean), min(float(low), float(mean)), max(float(high), float(mean)))
     return found
-
-
-def resampled(rows: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> Doubles:
-    """(m, resamples) means of `rows` (m, users) over samples of users with replacement, the same for all rows."""
-    draw = generator(seed, "bootstrap")
-    n = rows.shape[1]
-    block = max(1, CELLS // n)
-    parts = []
-    for start in range(0, resamples, block):
-        size = min(block, resamples - start)
-        chosen = draw.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-        times = np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n)
-        parts.append(rows @ times.T.astype(np.float64) / n)
-    return np.concatenate(parts, axis=1)
 
 
 def interval(values: Doubles, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
