@@ -17,10 +17,6 @@ SHOWN: dict[str, DataTypeClass | pl.DataType] = {
     "item_id": pl.String,
     "timestamp": pl.Datetime("us"),
 }
-    "user_id": pl.String,
-    "item_id": pl.String,
-    "timestamp": pl.Datetime("us"),
-}
 DONE: dict[str, DataTypeClass | pl.DataType] = SHOWN | {"event": pl.String, "paid": pl.Float64}
 
 
