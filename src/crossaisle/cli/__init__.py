@@ -27,6 +27,7 @@ COMMANDS = {
     "recommend": "Recommend items to a user, and say why.",
     "explain": "Say why an item was recommended, or what carried a transfer.",
     "similar": "List the items most like one item.",
+    "estimate": "Say what a candidate would earn, from a log of what was shown.",
     "methods": "List fusion and transfer methods, or the options of one.",
     "doctor": "Check the installation and say how to mend it.",
     "bench": "Longer, resumable studies over several targets.",

@@ -16,7 +16,7 @@ from ..types import Codes, Doubles
 from .candidate import Placed, placed
 
 WARNINGS = {
-    "mean": "the weights have a mean of {0:.2f} where 1 is due: the propensities do not seem to be those of this log.",
+    "mean": "the weights have a mean of {0:.2f}, and 1 is not in its 95 % interval: are the propensities those of this log?",
     "largest": "one row has {0:.0%} of all weight.",
 }
 HEAVY = 0.05
