@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from crossaisle.errors import DataError
-from crossaisle.experiments import Experiment, Rule, Summary, outcomes_of, summary
+from crossaisle.experiments import Experiment, Rule, Summary, log_of, outcomes_of, read_log, summary
 from crossaisle.experiments.assignment import MetricName
 from crossaisle.experiments.decision import mismatch
 from crossaisle.stores.store import Event, Exposure
@@ -155,3 +155,13 @@ def test_outcomes_by_hand() -> None:
         {"user_id": "ann", "entered": at(1), "exposures": 2, "clicks": 1, "bought": 1, "revenue": 7.5},
         {"user_id": "bob", "entered": at(2), "exposures": 1, "clicks": 0, "bought": 0, "revenue": 0.0},
     ]
+
+
+def test_a_log_from_what_a_store_keeps() -> None:
+    exposures = [shown("ann", "tea", 1), shown("ann", "tea", 2), shown("ann", "milk", 2), shown("bob", "tea", 1)]
+    events = [did("ann", "tea", "click", 2.5), did("bob", "tea", "click", 0.5), did("ann", "milk", "purchase", 3)]
+    clicks = log_of(exposures, events)
+    rows = {(r["user_id"], r["item_id"], i): r["reward"] for i, r in enumerate(clicks.iter_rows(named=True))}
+    assert rows == {("ann", "tea", 0): 0, ("bob", "tea", 1): 0, ("ann", "tea", 2): 1, ("ann", "milk", 3): 0}
+    assert log_of(exposures, events, "purchase")["reward"].sum() == 1
+    assert read_log(clicks).select(sorted(clicks.columns)).equals(clicks.select(sorted(clicks.columns)))

@@ -5,7 +5,7 @@ from .candidate import policy_of
 from .decision import Decision
 from .estimate import Estimated, estimate
 from .logged import read_log, read_policy
-from .outcomes import outcomes_of
+from .outcomes import log_of, outcomes_of
 from .summary import Summary, summary
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Rule",
     "Summary",
     "estimate",
+    "log_of",
     "outcomes_of",
     "policy_of",
     "read_log",

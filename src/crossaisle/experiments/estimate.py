@@ -15,10 +15,6 @@ from ..off_policy import Support, Terms, Value
 from ..types import Codes, Doubles
 from .candidate import Placed, placed
 
-WARNINGS = {
-    "mean": "the weights have a mean of {0:.2f}, and 1 is not in its 95 % interval: are the propensities those of this log?",
-    "largest": "one row has {0:.0%} of all weight.",
-}
 HEAVY = 0.05
 """Share of one row in all weights from which on it is said."""
 
@@ -136,9 +132,12 @@ def _by_place(terms: Terms, positions: Codes, units: Codes, seed: int) -> dict[i
 
 
 def _warnings(support: Support) -> tuple[str, ...]:
-    found = []
-    if support.mean_weight.low > 1 or support.mean_weight.high < 1:
-        found.append(WARNINGS["mean"].format(support.mean_weight.value))
+    found, mean = [], support.mean_weight
+    if mean.low > 1 or mean.high < 1:
+        found.append(
+            f"the weights have a mean of {mean.value:.2f}, and 1 is not in its 95 % interval: are the propensities those "
+            "of this log?"
+        )
     if support.largest_share > HEAVY:
-        found.append(WARNINGS["largest"].format(support.largest_share))
+        found.append(f"one row has {support.largest_share:.0%} of all weight.")
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What became of the users of an experiment, from what a store keeps: exposures and events."""
+"""What became of users and of what was shown, from what a store keeps: exposures and events."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ SHOWN: dict[str, DataTypeClass | pl.DataType] = {
     "user_id": pl.String,
     "item_id": pl.String,
     "timestamp": pl.Datetime("us"),
+}
+EXPOSED: dict[str, DataTypeClass | pl.DataType] = SHOWN | {
+    "request_id": pl.String,
+    "position": pl.Int32,
+    "propensity": pl.Float64,
 }
 DONE: dict[str, DataTypeClass | pl.DataType] = SHOWN | {"event": pl.String, "paid": pl.Float64}
 
@@ -70,6 +75,24 @@ def outcomes_of(
     )
     joined = users.join(clicks, on="user_id").join(bought, on="user_id", how="left")
     return joined.with_columns(pl.col("bought", "revenue").fill_null(0)).sort("entered", "user_id")
+
+
+def log_of(exposures: Iterable[Exposure], events: Iterable[Event], event: str = CLICK) -> pl.DataFrame:
+    """A log for `estimate`: one row per exposure, its reward 1 where an `event` on the item followed.
+
+    An event counts for the last time that its item was shown to its user before it.
+    """
+    rows = [(e.user_id, e.item_id, e.timestamp, e.request_id, e.position, e.propensity) for e in exposures]
+    shown = (
+        pl.DataFrame(rows, schema=EXPOSED, orient="row").sort("timestamp", maintain_order=True).with_row_index("row")
+    )
+    then = [(e.user_id, e.item_id, e.timestamp) for e in events if e.event == event]
+    done = pl.DataFrame(then, schema=SHOWN, orient="row").sort("timestamp")
+    pair = ["user_id", "item_id"]
+    met = done.join_asof(shown.select("row", "timestamp", *pair), on="timestamp", by=pair, check_sortedness=False)
+    return shown.with_columns(reward=pl.col("row").is_in(met["row"].implode()).cast(pl.Float64)).drop(
+        "row", "timestamp"
+    )
 
 
 def _paid(event: Event) -> float:
