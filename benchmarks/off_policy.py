@@ -28,12 +28,12 @@ from crossaisle.off_policy import Value, with_interval
 from crossaisle.rng import generator
 
 SIZES = (1000, 2000, 5000, 10_000)
-DRAWN_SIZES = (*SIZES, 20_000, 50_000)
+DRAWN_SIZES = (*SIZES, 20_000)
 PAIRS = (("random", "bts"), ("bts", "random"))
 ESTIMATORS = ("ips", "clipped", "snips", "dr")
 RESAMPLES = 500
 PRIOR = 50.0
-BANDS = (0.0, 2.5, 5.0, 10.0, 20.0, 40.0, float("inf"))
+BANDS = (0.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, float("inf"))
 Row = dict[str, Any]
 
 
@@ -69,7 +69,10 @@ def judged(log: pl.DataFrame, policy: pl.DataFrame, seed: int) -> tuple[dict[str
         "weight": off_policy.Terms(weights, np.ones(len(rewards))),
     }
     drawn = off_policy.draws(terms, units, seed, RESAMPLES)
-    values = {name: with_interval(off_policy.value_of(pair), drawn[name]) for name, pair in terms.items()}
+    values = {
+        name: with_interval(off_policy.value_of(pair), drawn[name], off_policy.influence(pair, units))
+        for name, pair in terms.items()
+    }
     return values, off_policy.support_of(rewards, weights, values.pop("weight"), whole.uncovered)
 
 
@@ -101,7 +104,7 @@ def on_policy(log: pl.DataFrame) -> Value:
     """The truth: the mean reward of a policy's own log, with its interval."""
     rewards = log["reward"].to_numpy()
     terms = off_policy.Terms(rewards, np.ones(len(rewards)))
-    return with_interval(float(rewards.mean()), off_policy.draws({"": terms}, np.arange(len(rewards)))[""])
+    return off_policy.interval(terms, np.arange(len(rewards)))
 
 
 def measured(
@@ -171,8 +174,8 @@ def run(path: Path, times: int, draws: int) -> Row:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CROSSAISLE_BENCH", "bench")))
-    parser.add_argument("--times", type=int, default=200, help="parts of each log and size")
-    parser.add_argument("--draws", type=int, default=400, help="drawn logs of each policy and size")
+    parser.add_argument("--times", type=int, default=100, help="parts of each log and size")
+    parser.add_argument("--draws", type=int, default=200, help="drawn logs of each policy and size")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     began = time.perf_counter()

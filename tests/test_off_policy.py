@@ -84,17 +84,28 @@ def test_the_bootstrap_draws_users_whole() -> None:
     by_user = off_policy.draws(terms, np.repeat(np.arange(30), 4), seed=1)["mean"]
     assert by_row.std() == pytest.approx(np.sqrt(0.25 * 0.75 / 120), rel=0.1)
     assert by_user == pytest.approx(0.25)  # every user has the same mean
-    value = off_policy.with_interval(0.25, by_row)
-    assert value.low < 0.25 < value.high
+    found = off_policy.interval(terms["mean"], np.arange(120), seed=1)
+    assert found == pytest.approx((0.25, 0.25 - 0.07, 0.25 + 0.085), abs=0.015)
 
 
 def test_a_sample_without_the_candidate_has_no_estimate() -> None:
     terms = {"snips": off_policy.snips(np.ones(2), np.array([0.0, 1.0]))}
     drawn = off_policy.draws(terms, np.arange(2), seed=0)["snips"]
     assert np.isnan(drawn).any()
-    assert off_policy.with_interval(1.0, drawn) == Value(1.0, 1.0, 1.0)
-    nothing = off_policy.draws({"snips": off_policy.snips(np.ones(2), np.zeros(2))}, np.arange(2))["snips"]
-    assert np.isnan(off_policy.with_interval(float("nan"), nothing).low)
+    assert off_policy.with_interval(1.0, drawn, np.zeros(2)) == Value(1.0, 1.0, 1.0)
+    assert np.isnan(off_policy.interval(off_policy.snips(np.ones(2), np.zeros(2)), np.arange(2))).all()
+
+
+def test_influence_by_hand() -> None:
+    terms = off_policy.snips(np.array([1.0, 0.0, 1.0]), np.array([1.0, 2.0, 3.0]))
+    assert off_policy.influence(terms, np.array([0, 1, 1])) == pytest.approx([(1 - 2 / 3) / 3, (3 - 10 / 3) / 3])
+
+
+def test_intervals_follow_the_skew() -> None:
+    rare = np.r_[np.ones(5), np.zeros(495)]
+    found = off_policy.interval(off_policy.ips(rare, np.ones(500)), np.arange(500))
+    assert found.value == 0.01
+    assert found.high - found.value > 1.3 * (found.value - found.low)
 
 
 def test_the_reward_model_never_sees_the_row_it_judges() -> None:
@@ -139,7 +150,7 @@ def support(**changes: float | Value) -> Support:
     [
         ({"uncovered": 0.2}, "20% of what the candidate shows was never shown"),
         ({"effective_rows": 99.0}, "worth 99 of the candidate's own, and 100 are needed"),
-        ({"effective_rewards": 9.5}, "worth 9.5 of the candidate's own, and 10 are needed"),
+        ({"effective_rewards": 9.5}, "worth 9.5 of the candidate's own, and 15 are needed"),
         ({"mean_weight": Value(0.5, 0.4, 0.6)}, "a mean of 0.50 where 1 is due"),
     ],
 )

@@ -86,9 +86,11 @@ def estimate(log: pl.DataFrame, policy: pl.DataFrame | None = None, seed: int = 
     terms = _terms(rewards, weights, units, whole, seed)
     drawn = off_policy.draws(terms, units, seed)
     values = {name: off_policy.value_of(pair) for name, pair in terms.items()}
+    moved = {name: off_policy.influence(pair, units) for name, pair in terms.items()}
     best = "dr" if "dr" in terms else "snips"
-    values["gain"], drawn["gain"] = values[best] - values["logged"], drawn[best] - drawn["logged"]
-    found = {name: off_policy.with_interval(value, drawn[name]) for name, value in values.items()}
+    for numbers in (values, drawn, moved):
+        numbers["gain"] = numbers[best] - numbers["logged"]
+    found = {name: off_policy.with_interval(value, drawn[name], moved[name]) for name, value in values.items()}
     uncovered = float("nan") if whole is None else whole.uncovered
     support = off_policy.support_of(rewards, weights, found.pop("mean weight"), uncovered)
     refused, positions = off_policy.refusal(support), log["position"].to_numpy()
@@ -126,8 +128,7 @@ def _by_place(terms: Terms, positions: Codes, units: Codes, seed: int) -> dict[i
         here = positions == place
         inside = np.unique(units[here], return_inverse=True)[1].astype(np.int64)
         part = Terms(terms.above[here], terms.below[here])
-        drawn = off_policy.draws({"": part}, inside, seed)[""]
-        found[int(place)] = off_policy.with_interval(off_policy.value_of(part), drawn)
+        found[int(place)] = off_policy.interval(part, inside, seed)
     return found
 
 
@@ -135,8 +136,8 @@ def _warnings(support: Support) -> tuple[str, ...]:
     found, mean = [], support.mean_weight
     if mean.low > 1 or mean.high < 1:
         found.append(
-            f"the weights have a mean of {mean.value:.2f}, and 1 is not in its 95 % interval: are the propensities those "
-            "of this log?"
+            f"the weights have a mean of {mean.value:.2f}, and 1 is not in its 95 % interval: are the propensities "
+            "those of this log?"
         )
     if support.largest_share > HEAVY:
         found.append(f"one row has {support.largest_share:.0%} of all weight.")
