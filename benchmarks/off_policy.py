@@ -73,7 +73,7 @@ def judged(log: pl.DataFrame, policy: pl.DataFrame, seed: int) -> tuple[dict[str
         name: with_interval(off_policy.value_of(pair), drawn[name], off_policy.influence(pair, units))
         for name, pair in terms.items()
     }
-    return values, off_policy.support_of(rewards, weights, values.pop("weight"), whole.uncovered)
+    return values, off_policy.support_of(rewards, weights, units, values.pop("weight"), whole.uncovered)
 
 
 def parts(log: pl.DataFrame, size: int, times: int) -> Iterator[pl.DataFrame]:
@@ -116,7 +116,7 @@ def measured(
     row: Row = {
         "samples": len(each),
         "refused": float(1 - kept.mean()),
-        "effective_rows": float(np.median([s.effective_rows for _, s in each])),
+        "effective_units": float(np.median([s.effective_units for _, s in each])),
         "effective_rewards": float(np.median([s.effective_rewards for _, s in each])),
     }
     for name in ESTIMATORS:

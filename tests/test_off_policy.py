@@ -132,10 +132,19 @@ def test_rare_items_are_drawn_towards_the_mean_of_their_place() -> None:
     assert predicted[800:] == pytest.approx(0.5)
 
 
+def test_the_rows_of_a_user_count_once() -> None:
+    weights, rewards, users = np.ones(12), np.tile([1.0, 0.0, 0.0], 4), np.repeat(np.arange(4), 3)
+    found = off_policy.support_of(rewards, weights, users, Value(1.0, 1.0, 1.0))
+    assert (found.rows, found.units, found.effective_units, found.effective_rewards) == (12, 4, 4.0, 4.0)
+    skewed = off_policy.support_of(rewards, np.r_[np.full(3, 3.0), np.ones(3), np.zeros(6)], users, found.mean_weight)
+    assert (skewed.effective_units, skewed.largest_weight, skewed.largest_share) == (1.6, 3.0, 0.25)
+
+
 def support(**changes: float | Value) -> Support:
     good = {
         "rows": 10_000,
-        "effective_rows": 500.0,
+        "units": 10_000,
+        "effective_units": 500.0,
         "effective_rewards": 40.0,
         "largest_weight": 3.0,
         "largest_share": 0.01,
@@ -149,8 +158,8 @@ def support(**changes: float | Value) -> Support:
     ("changes", "said"),
     [
         ({"uncovered": 0.2}, "20% of what the candidate shows was never shown"),
-        ({"effective_rows": 99.0}, "worth 99 of the candidate's own, and 100 are needed"),
-        ({"effective_rewards": 9.5}, "worth 9.5 of the candidate's own, and 15 are needed"),
+        ({"effective_units": 99.0}, "worth 99 independent ones of the candidate's own, and 100 are needed"),
+        ({"effective_rewards": 9.5}, "worth 9.5 independent ones of the candidate's own, and 15 are needed"),
         ({"mean_weight": Value(0.5, 0.4, 0.6)}, "a mean of 0.50 where 1 is due"),
     ],
 )

@@ -21,10 +21,10 @@ from .resampling import LEVEL, RESAMPLES, resampled
 from .rng import generator
 from .types import Codes, Doubles
 
-MIN_ROWS = 100.0
-"""Least effective sample size: below, one row moves the weighted mean by more than a hundredth of its range."""
+MIN_UNITS = 100.0
+"""Least effective sample size: below, one unit moves the weighted mean by more than a hundredth of its range."""
 MIN_REWARDS = 15.0
-"""Least effective number of rewarded rows m. The relative standard error of a rate is about 1 / √m, so at fifteen the
+"""Least effective number of rewarded units m. The relative standard error of a rate is about 1 / √m, so at fifteen the
 interval is ± half of the value; docs/results/off-policy.md has how often intervals cover the truth above and below."""
 MAX_UNCOVERED = 0.05
 """Most of the candidate's probability on items that the log never shows at their place. What they earn is missing from
@@ -53,8 +53,9 @@ class Support(NamedTuple):
 
     Attributes:
         rows: of the log.
-        effective_rows: Kish's effective sample size of the weights.
-        effective_rewards: the same over the rewarded rows, weight times reward.
+        units: users, else lists, else rows: what is independent.
+        effective_units: Kish's effective sample size of the units' weights.
+        effective_rewards: the same of their weights times rewards.
         largest_weight: of all rows.
         largest_share: of one row in the sum of the weights.
         uncovered: share of the candidate's probability on items that the log never shows at their place; NaN where
@@ -63,7 +64,8 @@ class Support(NamedTuple):
     """
 
     rows: int
-    effective_rows: float
+    units: int
+    effective_units: float
     effective_rewards: float
     largest_weight: float
     largest_share: float
@@ -125,8 +127,7 @@ def draws(terms: Mapping[str, Terms], units: Codes, seed: int = 0, resamples: in
     Returns:
         name → (resamples,) estimates, NaN where a sample shows nothing of the candidate.
     """
-    n = int(units.max()) + 1
-    sums = np.array([np.bincount(units, part, n) for pair in terms.values() for part in pair], dtype=np.float64)
+    sums = np.stack([_by_unit(part, units) for pair in terms.values() for part in pair])
     above, below = resampled(sums, seed, resamples).reshape(len(terms), 2, -1).swapaxes(0, 1)
     found = np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)
     return dict(zip(terms, found, strict=True))
@@ -134,10 +135,9 @@ def draws(terms: Mapping[str, Terms], units: Codes, seed: int = 0, resamples: in
 
 def influence(terms: Terms, units: Codes) -> Doubles:
     """(u,) what each unit moves the estimate by, but for the factor 1 / u: residuals over the mean of `below`."""
-    n = int(units.max()) + 1
-    above, below = np.bincount(units, terms.above, n), np.bincount(units, terms.below, n)
+    above, below = _by_unit(terms.above, units), _by_unit(terms.below, units)
     mean = below.mean()
-    return np.asarray((above - value_of(terms) * below) / mean if mean else np.zeros(n))
+    return (above - value_of(terms) * below) / mean if mean else np.zeros_like(below)
 
 
 def with_interval(value: float, drawn: Doubles, moved: Doubles) -> Value:
@@ -166,14 +166,18 @@ def interval(terms: Terms, units: Codes, seed: int = 0) -> Value:
     return with_interval(value_of(terms), draws({"": terms}, units, seed)[""], influence(terms, units))
 
 
-def support_of(rewards: Doubles, weights: Doubles, mean_weight: Value, uncovered: float = float("nan")) -> Support:
-    """How much a log has to say, from its rewards (n,) and weights (n,)."""
+def support_of(
+    rewards: Doubles, weights: Doubles, units: Codes, mean_weight: Value, uncovered: float = float("nan")
+) -> Support:
+    """How much a log has to say, from its rewards (n,), weights (n,) and codes of units (n,)."""
+    by_unit, rewarded = _by_unit(weights, units), _by_unit(weights * rewards, units)
     total = float(weights.sum())
     largest = float(weights.max())
     return Support(
         rows=len(weights),
-        effective_rows=effective_size(weights),
-        effective_rewards=effective_size(weights * rewards),
+        units=len(by_unit),
+        effective_units=effective_size(by_unit),
+        effective_rewards=effective_size(rewarded),
         largest_weight=largest,
         largest_share=largest / total if total else 1.0,
         uncovered=uncovered,
@@ -186,16 +190,16 @@ def refusal(support: Support) -> str | None:
     if support.uncovered > MAX_UNCOVERED:
         return (
             f"{support.uncovered:.0%} of what the candidate shows was never shown at its place in this log, and at "
-            f"most {MAX_UNCOVERED:.0%} is allowed; log with more exploration, or restrict the candidate to it."
+            f"most {MAX_UNCOVERED:.0%} is allowed; log with more exploration, or let the candidate show less."
         )
-    if support.effective_rows < MIN_ROWS:
+    if support.effective_units < MIN_UNITS:
         return (
-            f"the {support.rows:,} rows are worth {support.effective_rows:,.0f} of the candidate's own, and "
-            f"{MIN_ROWS:.0f} are needed; log longer, or choose a candidate closer to what was shown."
+            f"the {support.rows:,} rows are worth {support.effective_units:,.0f} independent ones of the candidate's "
+            f"own, and {MIN_UNITS:.0f} are needed; log longer, or choose a candidate closer to what was shown."
         )
     if support.effective_rewards < MIN_REWARDS:
         return (
-            f"the rewarded rows are worth {support.effective_rewards:.1f} of the candidate's own, and "
+            f"the rewards are worth {support.effective_rewards:.1f} independent ones of the candidate's own, and "
             f"{MIN_REWARDS:.0f} are needed; log longer, or count a more frequent reward."
         )
     if support.mean_weight.high < 1 - MAX_UNCOVERED:
@@ -241,6 +245,10 @@ def cross_fitted(
         predicted[inside] = model[cells[inside]]
         expected[inside] = (candidate @ model)[contexts[inside]]
     return predicted, expected
+
+
+def _by_unit(rows: Doubles, units: Codes) -> Doubles:
+    return np.bincount(units, rows).astype(np.float64)
 
 
 def _shrunk(rewards: Doubles, cells: Codes, places: Codes) -> Doubles:

@@ -57,7 +57,7 @@ def test_a_recommender(cli: Cli, finished: Path, shop: Path, tmp_path: Path) -> 
     rows = rows.with_columns(propensity=pl.lit(1 / len(cake)), reward=pl.Series(rng.integers(0, 2, 5000)))
     rows.write_parquet(tmp_path / "shown.parquet")
     found = cli("estimate", tmp_path / "shown.parquet", "--candidate", finished, "--json").json
-    assert found["unit"] == "user_id"
+    assert found["unit"] == "user"
     assert found["support"]["mean_weight"]["low"] < 1 < found["support"]["mean_weight"]["high"]
 
 

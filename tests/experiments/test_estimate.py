@@ -55,7 +55,7 @@ def test_a_column_of_probabilities_is_enough_but_for_the_doubly_robust() -> None
 def test_the_log_as_its_own_candidate_is_the_log() -> None:
     found = estimate(read_log(log_of(2000)), policy(**LOGGING))
     assert found.values["ips"] == pytest.approx(found.values["logged"], rel=1e-5)
-    assert found.support.effective_rows == pytest.approx(2000)
+    assert found.support.effective_units == pytest.approx(2000)
     assert found.support.mean_weight.value == pytest.approx(1.0)
 
 
@@ -84,9 +84,10 @@ def test_users_are_the_unit_where_they_are_known() -> None:
     by_user = estimate(read_log(copied), policy(**LOGGING))
     by_row = estimate(read_log(copied.drop("user_id")), policy(**LOGGING))
     wide, narrow = (v.values["snips"].high - v.values["snips"].low for v in (by_user, by_row))
-    assert (by_user.unit, by_row.unit) == ("user_id", "row")
+    assert (by_user.unit, by_row.unit) == ("user", "row")
+    assert [round(v.support.effective_units) for v in (by_user, by_row)] == [500, 2000]
     assert wide == pytest.approx(2 * narrow, rel=0.15)
-    assert estimate(read_log(copied.rename({"user_id": "request_id"})), policy(**LOGGING)).unit == "request_id"
+    assert estimate(read_log(copied.rename({"user_id": "request_id"})), policy(**LOGGING)).unit == "list"
 
 
 def test_places_have_their_own_estimates() -> None:
@@ -168,7 +169,7 @@ def test_mistakes_of_both() -> None:
         placed(log, policy(**LOGGING).with_columns(user_id=pl.lit("u")))
     with pytest.raises(DataError, match="says nothing about 1 of the 1"):
         placed(log, policy(**LOGGING).with_columns(position=pl.lit(2, pl.Int32)))
-    with pytest.raises(DataError, match="one user_id alone"):
+    with pytest.raises(DataError, match="one user alone"):
         estimate(read_log(log_of(50, users=1)), policy(**LOGGING))
     with pytest.raises(DataError, match="did you mean 'reward'"):
         read_log(GOOD, {"rewards": "reward"})

@@ -68,8 +68,8 @@ def _show(found: Estimated) -> None:
     table("reward for each item shown", ["what", "value", "low", "high"], rows, right=["value", "low", "high"])
     support = found.support
     print(
-        f"{support.rows:,} rows are worth {support.effective_rows:,.0f} of the candidate's own, its rewarded rows "
-        f"{support.effective_rewards:.1f}; largest weight {support.largest_weight:.1f}, mean weight "
+        f"{support.rows:,} rows are worth {support.effective_units:,.0f} independent ones of the candidate's own, "
+        f"their rewards {support.effective_rewards:.1f}; largest weight {support.largest_weight:.1f}, mean weight "
         f"{support.mean_weight.value:.2f}. Intervals: 95 %, over {found.unit}s."
     )
     for warning in found.warnings:

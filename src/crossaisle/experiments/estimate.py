@@ -28,7 +28,7 @@ class Estimated:
             headline estimate less that, from the same draws.
         places: place → estimate of the headline estimator; empty for one place.
         support: how much the log has to say.
-        unit: what was drawn again for the intervals: ``user_id``, ``request_id`` or ``row``.
+        unit: what was drawn again for the intervals: ``user``, ``list`` or ``row``.
         refused: why none of `values` may be read; None where they may.
         warnings: what to know.
     """
@@ -88,11 +88,11 @@ def estimate(log: pl.DataFrame, policy: pl.DataFrame | None = None, seed: int = 
     values = {name: off_policy.value_of(pair) for name, pair in terms.items()}
     moved = {name: off_policy.influence(pair, units) for name, pair in terms.items()}
     best = "dr" if "dr" in terms else "snips"
-    for numbers in (values, drawn, moved):
-        numbers["gain"] = numbers[best] - numbers["logged"]
+    values["gain"] = values[best] - values["logged"]
+    drawn["gain"], moved["gain"] = drawn[best] - drawn["logged"], moved[best] - moved["logged"]
     found = {name: off_policy.with_interval(value, drawn[name], moved[name]) for name, value in values.items()}
     uncovered = float("nan") if whole is None else whole.uncovered
-    support = off_policy.support_of(rewards, weights, found.pop("mean weight"), uncovered)
+    support = off_policy.support_of(rewards, weights, units, found.pop("mean weight"), uncovered)
     refused, positions = off_policy.refusal(support), log["position"].to_numpy()
     several = len(np.unique(positions)) > 1 and refused is None
     places = _by_place(terms[best], positions, units, seed) if several else {}
@@ -101,9 +101,9 @@ def estimate(log: pl.DataFrame, policy: pl.DataFrame | None = None, seed: int = 
 
 def units_of(log: pl.DataFrame) -> tuple[str, Codes]:
     """What is independent in a log, and its (n,) codes."""
-    for name in ("user_id", "request_id"):
+    for name, unit in (("user_id", "user"), ("request_id", "list")):
         if name in log.columns:
-            return name, np.unique(log[name].to_numpy(), return_inverse=True)[1].astype(np.int64)
+            return unit, np.unique(log[name].to_numpy(), return_inverse=True)[1].astype(np.int64)
     return "row", np.arange(log.height)
 
 
