@@ -20,7 +20,9 @@ def lines(page: str) -> list[str]:
     return [line for block in SHELL.findall((ROOT / page).read_text(encoding="utf-8")) for line in block.splitlines()]
 
 
-COMMANDS = sorted({line for page in PAGES for line in lines(page) if line.startswith("crossaisle ")})
+COMMANDS = sorted(
+    {line for page in (*PAGES, "docs/serve.md") for line in lines(page) if line.startswith("crossaisle ")}
+)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -28,7 +30,9 @@ def test_commands_parse(line: str) -> None:
     make_app().parse_args(shlex.split(line, comments=True)[1:], exit_on_error=False, print_error=False)
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "docs/cli.md", "docs/data.md", "docs/report.md"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "CONTRIBUTING.md", "docs/cli.md", "docs/data.md", "docs/report.md", "docs/serve.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     targets = LINK.findall((ROOT / page).read_text(encoding="utf-8"))
     assert [t for t in targets if not ((ROOT / page).parent / t).exists()] == []

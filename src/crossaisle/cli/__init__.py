@@ -28,6 +28,8 @@ COMMANDS = {
     "explain": "Say why an item was recommended, or what carried a transfer.",
     "similar": "List the items most like one item.",
     "estimate": "Say what a candidate would earn, from a log of what was shown.",
+    "serve": "Serve recommendations by HTTP.",
+    "keys": "Say who may use the HTTP API.",
     "methods": "List fusion and transfer methods, or the options of one.",
     "doctor": "Check the installation and say how to mend it.",
     "bench": "Longer, resumable studies over several targets.",
@@ -68,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     # Threads that wait by spinning make training 20 times slower as soon as another program uses the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if words[:1] == ["demo"] or words[:2] == ["bench", "demo"]:  # two processes share the work there, one thread each
+    # Two processes share the work of a demo, one thread each; a service scores in one thread beside its event loop.
+    if words[:1] in (["demo"], ["serve"]) or words[:2] == ["bench", "demo"]:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         result = make_app()(words)

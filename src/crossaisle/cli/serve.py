@@ -1,0 +1,84 @@
+"""`crossaisle serve`: the HTTP API of one recommender."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Group, Parameter
+
+from ..errors import ConfigError, CrossaisleError
+from .output import OUTPUT, Output, say
+
+app = App(name="serve", help_epilogue="Example: crossaisle serve runs/demo --store shop --port 8000")
+LIMITS = Group("Limits", sort_key=50)
+STORE = "crossaisle-data"
+
+
+@app.default
+def serve(
+    artifact: Path,
+    /,
+    *,
+    store: str = STORE,
+    artifacts: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    rate: Annotated[float, Parameter(group=LIMITS)] = 1000.0,
+    max_body: Annotated[int, Parameter(group=LIMITS)] = 1_000_000,
+    patience: Annotated[float, Parameter(group=LIMITS)] = 10.0,
+    explore: float = 0.0,
+    output: Output = OUTPUT,
+) -> None:
+    """Serve recommendations by HTTP.
+
+    Args:
+        artifact: folder of a run, or of a recommender that ``crossaisle transfer`` wrote. It is copied into the
+            service's own folder of artifacts and served, unless it was served before.
+        store: a folder for what is kept, or ``postgresql://user:password@host/database``.
+        artifacts: folder of the service's artifacts; ``artifacts`` in the store's folder when nothing is said.
+        host: address to listen on; without a key only this machine's own.
+        port: to listen on; 0 takes a free one, which the log names.
+        rate: requests a second that one key may make in the long run.
+        max_body: greatest body of a request, in bytes.
+        patience: seconds that a client may take to send its headers, and then its body.
+        explore: share of places given to new items where a request does not say.
+    """
+    try:
+        from ..serve.run import check_bind, run
+        from ..serve.settings import Settings
+        from ..serve.start import started
+        from ..stores.open import open_store
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"serving needs the package {error.name}: pip install 'crossaisle[serve]'.") from None
+    try:
+        settings = Settings(max_body, rate, 2 * rate, body_seconds=patience, explore=explore)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    kept = open_store(store)
+    try:
+        keys = len(kept.keys())
+        check_bind(host, keys)
+        if not keys:
+            say("no key yet: whoever uses this machine may do everything; `crossaisle keys add NAME` makes one.")
+        made = started(recommender_folder(artifact), kept, artifacts_folder(store, artifacts), settings)
+    except CrossaisleError:
+        kept.close()
+        raise
+    run(made, host, port, settings)
+
+
+def recommender_folder(path: Path) -> Path:
+    """The folder of the recommender of a run, or `path` itself."""
+    from .study import RECOMMENDER
+
+    return path / RECOMMENDER if (path / RECOMMENDER).is_dir() else path
+
+
+def artifacts_folder(store: str, given: Path | None) -> Path:
+    """Where the service keeps artifacts."""
+    if given is not None:
+        return given
+    if "://" in store:
+        return Path(STORE) / "artifacts"
+    return (Path(store).parent if Path(store).suffix else Path(store)) / "artifacts"

@@ -1,0 +1,67 @@
+"""The app: routes, errors and guard around one service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from .. import __version__
+from ..stores.store import Store
+from ..stream.live import Live
+from . import events, health, items, problems, recommend, users, versions
+from .guard import Guard
+from .metrics import Metrics
+from .schemas import Problem
+from .service import Service
+from .settings import Settings
+
+_ROUTERS = (recommend, events, items, users, versions, health)
+_ABOUT = "Recommendations for people, known or new, from knowledge that was carried over from other domains."
+
+
+def create_app(live: Live, store: Store, artifacts: Path, settings: Settings | None = None) -> FastAPI:
+    """The HTTP API, version 1.
+
+    Args:
+        live: what is served.
+        store: what is kept; closed with the app.
+        artifacts: folder of the versions' artifacts; in it people are forgotten.
+        settings: limits.
+    """
+    metrics, limits = Metrics(), settings or Settings()
+    now = live.now
+    metrics.served(now.version, now.shop.method, now.shop.domain)
+    service = Service(live, store, limits, artifacts, metrics)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.ready = False
+        service.close()
+
+    app = FastAPI(
+        title="crossaisle",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=life,
+        docs_url=None,  # those pages load scripts from elsewhere
+        redoc_url=None,
+        responses=_refused(400, 408, 413, 422, 503),
+    )
+    app.state.service = service
+    for module in _ROUTERS:
+        app.include_router(module.router, responses=_refused(401, 403, 404, 409, 429))
+    app.add_middleware(Guard, settings=limits, metrics=metrics)
+    problems.install(app)
+    return app
+
+
+def _refused(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What the document says of answers that are problems."""
+    schema = Problem.model_json_schema()
+    return {c: {"description": HTTPStatus(c).phrase, "content": {problems.MEDIA: {"schema": schema}}} for c in codes}

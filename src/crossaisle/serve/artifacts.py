@@ -1,0 +1,128 @@
+"""The service's own folder of artifacts: what is served lies there, so that people can be forgotten in it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from ..artifact import MANIFEST
+from ..errors import ArtifactError, StorageError
+from ..recommender import Recommender
+from ..stores.store import Store, Version
+from ..stream.diary import now_utc
+from ..stream.forget import forget_in, without_users
+from ..stream.snapshot import LAST_EVENT
+
+
+def folders(artifacts: Path) -> list[Path]:
+    """Every artifact of the folder."""
+    return sorted(p.parent for p in artifacts.rglob(MANIFEST))
+
+
+def forget_everywhere(artifacts: Path, users: Sequence[str]) -> int:
+    """Write every artifact anew that has any of `users`; returns how many had.
+
+    Raises:
+        ArtifactError: some cannot be read, so that nobody can be forgotten there; all others are done.
+    """
+    had, unread = 0, []
+    for folder in folders(artifacts):
+        try:
+            had += forget_in(folder, users)
+        except ArtifactError:
+            unread.append(folder.name)
+    if unread:
+        raise ArtifactError(
+            f"forgotten everywhere but in {', '.join(unread)}, which cannot be read; remove it from the service's "
+            "folder of artifacts, and erase again."
+        )
+    return had
+
+
+def tidy(artifacts: Path) -> None:
+    """Clear what a power failure left: half-written folders go, an artifact that had stepped aside comes back."""
+    for left in artifacts.glob(".*"):
+        aside = left.name.removeprefix(".").removesuffix(".replaced")
+        if left.name.endswith(".replaced") and not (artifacts / aside).exists():
+            left.rename(artifacts / aside)
+        else:
+            shutil.rmtree(left)
+
+
+def inside(artifacts: Path, name: str) -> Path:
+    """The folder `name` of `artifacts`.
+
+    Raises:
+        ArtifactError: it is not there, or not inside.
+    """
+    root = artifacts.resolve()
+    found = (root / name).resolve()
+    if root not in found.parents or not (found / MANIFEST).is_file():
+        raise ArtifactError(f"there is no artifact {name!r} in the service's folder of artifacts; copy it there first.")
+    return found
+
+
+def opened(path: Path, store: Store) -> Recommender:
+    """The recommender of `path`, without those who asked to be forgotten, on disk neither.
+
+    Raises:
+        ArtifactError: missing or damaged.
+    """
+    shop = Recommender.load(path)
+    users = shop.user_ids.ids.to_list()
+    gone = [u for u, erased in zip(users, store.is_erased(users), strict=True) if erased]
+    if gone:
+        shop = without_users(shop, gone)
+        shop.save(path)
+    return shop
+
+
+def adopted(source: Path, artifacts: Path, store: Store) -> tuple[str, Recommender | None]:
+    """Copy the artifact `source` into the folder and make it a version; its name, and its recommender where it is new.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    manifest = source / MANIFEST
+    if not manifest.is_file():
+        raise ArtifactError(f"there is no artifact at {source}; give the folder of a saved one.")
+    name = hashlib.sha256(manifest.read_bytes()).hexdigest()[:12]
+    if any(v.name == name for v in store.versions()):
+        return name, None
+    target = artifacts / name
+    _copy(source, target)
+    try:
+        shop = opened(target, store)
+    except ArtifactError:
+        shutil.rmtree(target)
+        raise
+    store.add_version(Version(name=name, path=name, made=now_utc(), facts=facts_of(shop, None)))
+    return name, shop
+
+
+def facts_of(shop: Recommender, last_event: int | None) -> dict[str, object]:
+    """What is worth knowing of a version."""
+    found: dict[str, object] = {
+        "method": shop.method,
+        "domain": shop.domain,
+        "items": len(shop.catalogue),
+        "users": len(shop.user_ids),
+    }
+    return found if last_event is None else found | {LAST_EVENT: last_event}
+
+
+def _copy(source: Path, target: Path) -> None:
+    part = target.with_name(f".{target.name}.{uuid4().hex}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, part)
+        part.rename(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"cannot write {target}: {reason}; free some space or name another store.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

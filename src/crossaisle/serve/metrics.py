@@ -1,0 +1,32 @@
+"""Metrics for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics:
+    """The counters of one service."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        own: Any = {"registry": self._registry, "namespace": "crossaisle"}
+        self.requests = Counter("requests", "Requests answered.", ["route", "method", "status"], **own)
+        self.seconds = Histogram("seconds", "Time to the answer.", ["route"], buckets=_SECONDS, **own)
+        self.working = Gauge("requests_in_work", "Requests in work now.", **own)
+        self.events = Counter("events", "Events kept, without repeats.", **own)
+        self.exposures = Counter("exposures", "Places shown by exploration and kept.", **own)
+        self.answers = Counter("answers", "Lists made, by what they rest on.", ["basis"], **own)
+        self._version = Info("version", "What is served.", **own)
+
+    def served(self, version: str, method: str, domain: str) -> None:
+        """Say what is served."""
+        self._version.info({"name": version, "recommender": method, "domain": domain})
+
+    def page(self) -> bytes:
+        """What Prometheus reads."""
+        return generate_latest(self._registry)

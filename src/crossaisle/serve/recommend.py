@@ -1,0 +1,191 @@
+"""Routes that answer: lists for users and sessions, similar items, an order, and reasons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, HTTPException, Request
+from starlette.responses import Response
+
+from ..data.vocab import Vocab
+from ..errors import ConfigError
+from ..explain import explain as reasons
+from ..explain.sentences import sentence
+from ..index import columns_of, top_k
+from ..stores.store import Exposure
+from ..stream.diary import now_utc
+from ..stream.explore import explored
+from ..stream.shelf import Filters
+from ..stream.snapshot import Snapshot
+from ..types import Basis, Codes, Floats, History
+from .auth import needs
+from .schemas import (
+    Explain,
+    Explained,
+    FilterFields,
+    List,
+    Listed,
+    Rank,
+    Ranked,
+    Recommend,
+    RecommendSession,
+    Similar,
+    SimilarList,
+)
+from .service import Ask, Service, check_domain, service_of
+
+router = APIRouter(prefix="/v1", tags=["answers"], dependencies=[Depends(needs("read"))])
+_UNKNOWN = "an item is unknown here; send it by PUT /v1/items, or ask for another."
+
+
+@router.post("/recommend", response_model=List)
+async def recommend(request: Request, asked: Recommend) -> Response:
+    """The k best items for a user, by everything that is known of them up to now."""
+    service = service_of(request)
+    snapshot = service.live.now
+    history = service.live.history(asked.user, snapshot)
+    epsilon = service.settings.explore if asked.explore is None else asked.explore
+    made = await _listed(service, snapshot, history, asked, epsilon)
+    request_id = request.state.request_id
+    if epsilon:
+        await service.expose(_exposures(made, asked.user, request_id, snapshot))
+    known = service.live.knows(asked.user, snapshot)
+    return _answer(service, snapshot, made, request_id, known)
+
+
+@router.post("/recommend/session", response_model=List)
+async def recommend_session(request: Request, asked: RecommendSession) -> Response:
+    """The k best items for somebody of whom only these items are known. Nothing of it is kept."""
+    service = service_of(request)
+    snapshot = service.live.now
+    history = snapshot.session(asked.items)
+    made = await _listed(service, snapshot, history, asked, 0.0)
+    return _answer(service, snapshot, made, request.state.request_id, bool(history.counts.nnz))
+
+
+@router.post("/similar", response_model=SimilarList)
+async def similar(request: Request, asked: Similar) -> dict[str, Any]:
+    """The items most like one item."""
+    snapshot = service_of(request).live.now
+    shop = snapshot.shop
+    if shop.item_ids.code(asked.item) < 0:
+        raise HTTPException(404, _UNKNOWN)
+    found = await asyncio.to_thread(shop.similar, asked.item, min(asked.k, len(shop.catalogue)))
+    return {"version": snapshot.version, "items": found.to_dicts()}
+
+
+@router.post("/rank", response_model=Ranked)
+async def rank(request: Request, asked: Rank) -> dict[str, Any]:
+    """Items of the sender's in the order that suits a user or a session."""
+    service = service_of(request)
+    if (asked.user is None) == (asked.session is None):
+        raise ConfigError("give either a user or a session.")
+    snapshot = service.live.now
+    if asked.user is not None:
+        history = service.live.history(asked.user, snapshot)
+    else:
+        history = snapshot.session(asked.session or [])
+    names = list(dict.fromkeys(asked.items))
+    places = snapshot.places(names)
+
+    def ordered(scores: Floats, personal: bool) -> tuple[list[dict[str, Any]], Basis]:
+        known = np.flatnonzero(places >= 0)
+        order = known[np.argsort(-scores[places[known]], kind="stable")]
+        rows = [{"item_id": names[n], "score": float(scores[places[n]])} for n in order]
+        return rows, _basis(snapshot, personal)
+
+    rows, basis = await service.score(Ask(snapshot, history, ordered))
+    strangers = [n for n, place in zip(names, places.tolist(), strict=True) if place < 0]
+    return {"version": snapshot.version, "basis": basis, "items": rows, "unknown": strangers}
+
+
+@router.post("/explain", response_model=Explained)
+async def explain(request: Request, asked: Explain) -> dict[str, Any]:
+    """What speaks for each item: of what the user had, of other domains, and what would be without them."""
+    live = service_of(request).live
+    snapshot = live.now
+    if (snapshot.places(asked.items) < 0).any():
+        raise HTTPException(404, _UNKNOWN)
+    history = live.history(asked.user, snapshot)
+    person = replace(snapshot.shop, user_ids=Vocab([asked.user]), history=history)
+    found = await asyncio.to_thread(reasons, person, asked.user, asked.items, n=asked.n)
+    known = live.knows(asked.user, snapshot)
+    told = [replace(e, known=known) for e in found]
+    return {"version": snapshot.version, "items": [replace(e, sentence=sentence(e)).to_dict() for e in told]}
+
+
+@dataclass(frozen=True)
+class _Made:
+    places: Codes
+    scores: Floats
+    basis: Basis
+    propensity: list[float] | None
+
+
+async def _listed(service: Service, snapshot: Snapshot, history: History, asked: FilterFields, epsilon: float) -> _Made:
+    check_domain(snapshot, asked.domain)
+    filters = Filters(asked.available, asked.min_price, asked.max_price, asked.categories)
+    make = _maker(service, snapshot, history, asked, filters, epsilon)
+    made: _Made = await service.score(Ask(snapshot, history, make))
+    return made
+
+
+def _maker(
+    service: Service, snapshot: Snapshot, history: History, asked: FilterFields, filters: Filters, epsilon: float
+) -> Callable[[Floats, bool], _Made]:
+    def make(scores: Floats, personal: bool) -> _Made:
+        shop = snapshot.shop
+        allowed = snapshot.shelf.allowed(shop, filters)
+        n = len(shop.catalogue)
+        seen = columns_of(history.counts, shop.ranker.places, n) if asked.exclude_seen else None
+        row = scores[None]
+        values, best = (part[0] for part in top_k(row, min(asked.k, n), seen, allowed))
+        found = best[best >= 0]
+        made = _Made(found, values[: len(found)], _basis(snapshot, personal), None)
+        return _explored(service, snapshot, made, scores, epsilon) if epsilon else made
+
+    return make
+
+
+def _explored(service: Service, snapshot: Snapshot, made: _Made, scores: Floats, epsilon: float) -> _Made:
+    """Some places for new items; `scores` (catalogue,) are −inf where a filter forbids."""
+    new = np.flatnonzero((snapshot.met < service.settings.new_below) & np.isfinite(scores))
+    new = np.setdiff1d(new, made.places)
+    shown, propensity = explored(made.places, new, epsilon, service.draw)
+    return replace(made, places=shown, scores=scores[shown], propensity=propensity.tolist())
+
+
+def _basis(snapshot: Snapshot, personal: bool) -> Basis:
+    return snapshot.basis if personal else "popularity"
+
+
+def _answer(service: Service, snapshot: Snapshot, made: _Made, request_id: str, known: bool) -> Response:
+    service.metrics.answers.labels(made.basis).inc()
+    propensity: Sequence[float | None] = made.propensity or [None] * len(made.places)
+    items = [
+        Listed(**snapshot.shelf.about(snapshot.shop, place), score=score, propensity=p)
+        for place, score, p in zip(made.places.tolist(), made.scores.tolist(), propensity, strict=True)
+    ]
+    found = List(
+        request_id=request_id,
+        version=snapshot.version,
+        domain=snapshot.shop.domain,
+        basis=made.basis,
+        known=known,
+        items=items,
+    )
+    return Response(found.model_dump_json(), media_type="application/json")
+
+
+def _exposures(made: _Made, user: str, request_id: str, snapshot: Snapshot) -> list[Exposure]:
+    items = snapshot.shop.item_ids.decode(snapshot.shop.catalogue[made.places])
+    propensity = made.propensity or [1.0] * len(items)
+    now = now_utc()
+    return [
+        Exposure(request_id, user, item, position, chance, snapshot.version, now)
+        for position, (item, chance) in enumerate(zip(items, propensity, strict=True), 1)
+    ]

@@ -1,0 +1,121 @@
+"""Service: what all routes share, and the threads that work for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fastapi import HTTPException, Request
+
+from ..errors import unknown
+from ..stores.store import Event, Exposure, Store
+from ..stream.diary import stacked
+from ..stream.live import Live
+from ..stream.snapshot import Snapshot, scored
+from ..types import Floats, History
+from .batcher import Batcher
+from .keyring import Keyring
+from .limits import Buckets
+from .metrics import Metrics
+from .settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """Scores that are wanted, and what to make of them.
+
+    Attributes:
+        snapshot: to score by.
+        history: of one user.
+        then: (catalogue,) scores, which may be written to, and whether they are personal → the answer.
+    """
+
+    snapshot: Snapshot
+    history: History
+    then: Callable[[Floats, bool], Any]
+
+
+@dataclass(eq=False)
+class Service:
+    """What routes work with.
+
+    Attributes:
+        live: what is served.
+        store: what is kept.
+        settings: limits.
+        artifacts: folder that versions are taken from.
+        metrics: counters.
+        ready: false from the moment that the service is told to stop.
+    """
+
+    live: Live
+    store: Store
+    settings: Settings
+    artifacts: Path
+    metrics: Metrics
+    ready: bool = True
+    draw: np.random.Generator = field(default_factory=np.random.default_rng)
+
+    def __post_init__(self) -> None:
+        self.keyring = Keyring(self.store)
+        self.buckets = Buckets(self.settings.rate, self.settings.burst)
+        self.changing = asyncio.Lock()  # one change of versions or erasure at a time
+        self._scorer: Batcher[Ask, Any] = Batcher(answered, self.settings.batch)
+        self._events: Batcher[list[Event], None] = Batcher(self._record, 64)
+        self._exposures: Batcher[list[Exposure], None] = Batcher(self._expose, 64)
+
+    async def score(self, ask: Ask) -> Any:
+        """What `ask.then` makes of the scores."""
+        return await self._scorer.ask(ask)
+
+    async def record(self, events: list[Event]) -> None:
+        """Keep events; they are on disk afterwards."""
+        await self._events.ask(events)
+
+    async def expose(self, exposures: list[Exposure]) -> None:
+        """Keep what is shown."""
+        await self._exposures.ask(exposures)
+
+    def close(self) -> None:
+        """Finish what is in work, and let go of the store."""
+        for batcher in (self._scorer, self._events, self._exposures):
+            batcher.close()
+        self.store.close()
+
+    def _record(self, wanted: list[list[Event]]) -> list[None]:
+        """One transaction for all that wait."""
+        self.metrics.events.inc(self.live.record([e for events in wanted for e in events]))
+        return [None] * len(wanted)
+
+    def _expose(self, wanted: list[list[Exposure]]) -> list[None]:
+        exposures = [e for part in wanted for e in part]
+        self.live.expose(exposures)
+        self.metrics.exposures.inc(len(exposures))
+        return [None] * len(wanted)
+
+
+def service_of(request: Request) -> Service:
+    """The service of a request."""
+    found: Service = request.app.state.service
+    return found
+
+
+def answered(asks: list[Ask]) -> list[Any]:
+    """Answers in order; those of one snapshot are scored together."""
+    answers: list[Any] = [None] * len(asks)
+    for snapshot in dict.fromkeys(a.snapshot for a in asks):
+        rows = [n for n, a in enumerate(asks) if a.snapshot is snapshot]
+        scores, personal = scored(snapshot, stacked([asks[n].history for n in rows]))
+        for row, n in enumerate(rows):
+            answers[n] = asks[n].then(scores[row], bool(personal[row]))
+    return answers
+
+
+def check_domain(snapshot: Snapshot, domain: str | None) -> None:
+    """Refuse a domain that is not served."""
+    if domain is not None and domain != snapshot.shop.domain:
+        raise HTTPException(404, unknown("domain", domain, [snapshot.shop.domain]))

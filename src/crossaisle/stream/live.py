@@ -1,0 +1,187 @@
+"""Live: the version that is served and what happened since it was fitted, so that it counts in the next answer."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from ..errors import ConfigError, CrossaisleError
+from ..recommender import Recommender
+from ..stores.store import Event, Exposure, Item, Store, Version
+from ..types import History
+from .diary import Diary, grown, now_utc
+from .forget import without_users
+from .snapshot import Snapshot, scored
+
+_PAGE = 10_000
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of an item that was sent.
+
+    Attributes:
+        item_id: its id.
+        recommendable: whether it can be in the next answer (if it is available).
+        note: why not, in one sentence.
+    """
+
+    item_id: str
+    recommendable: bool
+    note: str | None = None
+
+
+class Live:
+    """One recommender in service.
+
+    Readers take `now`, which never changes, and `history`; writers replace `now` under a lock. What is written is on
+    disk first and in memory then.
+
+    Args:
+        store: where events, items and exposures are kept.
+        version: what is served.
+        shop: its recommender.
+    """
+
+    def __init__(self, store: Store, version: Version, shop: Recommender) -> None:
+        self._store, self._lock = store, threading.RLock()
+        self._sent: Mapping[str, Item] = {i.item_id: i for i in store.items(shop.domain)}
+        self._shown = shown_in(store)
+        self._version, self._now = version, self._prepared(version, shop)
+        self._diary = Diary(self._now.last_event)
+        self.catch_up()
+
+    @property
+    def now(self) -> Snapshot:
+        """The snapshot that answers are made from; take it once for each answer."""
+        return self._now
+
+    def history(self, user: str, snapshot: Snapshot) -> History:
+        """Everything that is known of `user`: what `snapshot` knows and what they did since."""
+        shop = snapshot.shop
+        code = shop.user_ids.code(user)
+        row = shop.history.take(np.array([code]))
+        # Whoever the artifact does not know has no event in it, whenever it came.
+        fresh = self._diary.of(user, snapshot.last_event if code >= 0 else 0)
+        return grown(row, fresh, shop.item_ids, now_utc().timestamp())
+
+    def knows(self, user: str, snapshot: Snapshot) -> bool:
+        """Whether anything is known of `user`."""
+        return snapshot.shop.user_ids.code(user) >= 0 or bool(self._diary.of(user))
+
+    def record(self, events: Sequence[Event]) -> int:
+        """Keep `events`; they count in the next answer. Returns how many were new."""
+        new = self._store.add_events(events)
+        self.catch_up()
+        return new
+
+    def catch_up(self) -> None:
+        """Take in the events that the store has and this does not."""
+        with self._lock:
+            self._read(self._diary)
+
+    def put_items(self, items: Sequence[Item]) -> list[Placed]:
+        """Keep `items`; those of the served domain that are new are recommended from their content from now on."""
+        self._store.put_items(items)
+        with self._lock:
+            now = self._now
+            own = {i.item_id: i for i in items if i.domain == now.shop.domain}
+            self._sent = {**self._sent, **own}
+            shop, refusal = with_new(now.shop, list(own.values()))
+            self._now = Snapshot.of(self._version, shop, self._sent, self._shown)
+            return [placed(self._now, item, refusal) for item in items]
+
+    def expose(self, exposures: Sequence[Exposure]) -> None:
+        """Keep what was shown."""
+        self._store.add_exposures(exposures)
+        with self._lock:
+            self._shown.update(e.item_id for e in exposures)
+            places = self._now.places([e.item_id for e in exposures])
+            np.add.at(self._now.met, places[places >= 0], 1.0)
+
+    def serve(self, version: Version, shop: Recommender, commit: Callable[[], object]) -> None:
+        """Answer from `version` from now on; events and items are kept.
+
+        Args:
+            version: what is served.
+            shop: its recommender.
+            commit: makes the change last, called when all is ready; where it raises, nothing changes.
+
+        Raises:
+            ConfigError: it recommends in another domain.
+        """
+        domain = self._now.shop.domain
+        if shop.domain != domain:
+            raise ConfigError(f"version {version.name!r} is for {shop.domain!r}, this service for {domain!r}.")
+        with self._lock:
+            now = self._prepared(version, shop)
+            commit()
+            if now.last_event < self._diary.after:
+                earlier = Diary(now.last_event)
+                self._read(earlier)
+                self._diary = earlier
+            self._version, self._now = version, now
+
+    def forget(self, user: str) -> None:
+        """Nothing of `user` is known from now on; the store is asked elsewhere."""
+        with self._lock:
+            self._diary.forget(user)
+            self._now = replace(self._now, shop=without_users(self._now.shop, [user]))
+
+    def _prepared(self, version: Version, shop: Recommender) -> Snapshot:
+        extended, _ = with_new(shop, list(self._sent.values()))
+        made = Snapshot.of(version, extended, self._sent, self._shown)
+        made.shop.user_ids.code("")  # what is built at the first look is built now, not for the first request
+        scored(made, made.session([]))
+        return made
+
+    def _read(self, diary: Diary) -> None:
+        while page := self._store.events(after=diary.last, limit=_PAGE):
+            diary.add(page)
+
+
+def shown_in(store: Store) -> Counter[str]:
+    """Item → how often it was shown."""
+    shown, last = Counter[str](), 0
+    while page := store.exposures(after=last, limit=_PAGE):
+        shown.update(exposure.item_id for _, exposure in page)
+        last = page[-1][0]
+    return shown
+
+
+def with_new(shop: Recommender, items: Sequence[Item]) -> tuple[Recommender, str | None]:
+    """`shop` with those of `items` that it has no code of, and one sentence where it cannot take them."""
+    new = [i for i in items if shop.item_ids.code(i.item_id) < 0]
+    if not new:
+        return shop, None
+    try:
+        return shop.with_items(frame_of(new)), None
+    except CrossaisleError as error:
+        return shop, f"kept, and recommended after the next training: {error}"
+
+
+def frame_of(items: Sequence[Item]) -> pl.DataFrame:
+    """Content as a table; a column whose values are of several kinds is text."""
+    made = pl.DataFrame({"item_id": [i.item_id for i in items]})
+    for name in dict.fromkeys(n for i in items for n in i.content if n != "item_id"):
+        values = [i.content.get(name) for i in items]
+        numbers = all(v is None or isinstance(v, (int, float)) for v in values)
+        cells = [None if v is None else float(v) if numbers else str(v) for v in values]
+        made = made.with_columns(pl.Series(name, cells, dtype=pl.Float64 if numbers else pl.String))
+    return made
+
+
+def placed(snapshot: Snapshot, item: Item, refusal: str | None) -> Placed:
+    """What became of `item`."""
+    shop = snapshot.shop
+    if item.domain != shop.domain:
+        return Placed(item.item_id, False, f"kept; this service recommends in {shop.domain!r}.")
+    code = shop.item_ids.code(item.item_id)
+    if code >= 0 and shop.ranker.places[code] >= 0:
+        return Placed(item.item_id, True)
+    return Placed(item.item_id, False, refusal or "kept, and recommended after the next training: known elsewhere.")

@@ -1,0 +1,113 @@
+"""Shelf: what is known of the items of a catalogue now: whether they are there, their price and their category."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ..index import Mask
+from ..recommender import Recommender
+from ..stores.store import Item
+from ..types import Codes
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list may hold; everything where nothing is said.
+
+    Attributes:
+        available: only these item ids.
+        min_price: only items whose price is known and at least this.
+        max_price: only items whose price is known and at most this.
+        categories: only items of one of these categories.
+    """
+
+    available: Sequence[str] | None = None
+    min_price: float | None = None
+    max_price: float | None = None
+    categories: Collection[str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """Columns over the n places of a catalogue.
+
+    Attributes:
+        present: (n,) may be recommended; None where all may.
+        prices: (n,) NaN where unknown.
+        categories: (n,) number of the category, −1 where unknown.
+        names: category → number.
+        said: content of the items that were sent since the fit.
+    """
+
+    present: Mask | None
+    prices: npt.NDArray[np.float64]
+    categories: Codes
+    names: Mapping[str, int]
+    said: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, shop: Recommender, sent: Mapping[str, Item]) -> Shelf:
+        """The shelf of `shop`, with what was `sent` of its items since it was fitted."""
+        n = len(shop.catalogue)
+        prices = column(shop, "price", pl.Float64).fill_null(float("nan")).to_numpy().copy()
+        found = column(shop, "category", pl.String)
+        known = found.drop_nulls().unique(maintain_order=True).to_list()
+        names = {name: number for number, name in enumerate(known)}
+        categories = found.replace_strict(names, default=-1, return_dtype=pl.Int64).to_numpy().copy()
+        present = np.ones(n, dtype=np.bool_)
+        places = shop.ranker.places
+        for item in sent.values():
+            code = shop.item_ids.code(item.item_id)
+            place = -1 if code < 0 else int(places[code])
+            if place < 0:
+                continue
+            present[place] = item.available
+            price, category = item.content.get("price"), item.content.get("category")
+            if price is not None:
+                prices[place] = price
+            if category is not None:
+                categories[place] = names.setdefault(category, len(names))
+        said = {name: item.content for name, item in sent.items()}
+        return cls(None if present.all() else present, prices, categories, names, said)
+
+    def allowed(self, shop: Recommender, filters: Filters) -> Mask | None:
+        """(n,) which places `filters` leave; None where they leave all."""
+        masks = [] if self.present is None else [self.present]
+        if filters.available is not None:
+            masks.append(np.zeros(len(self.prices), dtype=np.bool_))
+            codes = shop.item_ids.encode(filters.available)
+            places = shop.ranker.places[codes[codes >= 0]]
+            masks[-1][places[places >= 0]] = True
+        with np.errstate(invalid="ignore"):  # NaN, an unknown price, is within no bounds
+            if filters.min_price is not None:
+                masks.append(self.prices >= filters.min_price)
+            if filters.max_price is not None:
+                masks.append(self.prices <= filters.max_price)
+        if filters.categories is not None:
+            masks.append(np.isin(self.categories, [self.names[c] for c in filters.categories if c in self.names]))
+        return np.logical_and.reduce(masks) if masks else None
+
+    def about(self, shop: Recommender, place: int) -> dict[str, Any]:
+        """``item_id``, ``title`` and ``price`` of one place."""
+        code = int(shop.catalogue[place])
+        name = shop.item_ids.ids[code]
+        title = shop.items["title"][code] if "title" in shop.items.columns else None
+        price = float(self.prices[place])
+        return {
+            "item_id": name,
+            "title": self.said.get(name, {}).get("title", title),
+            "price": None if np.isnan(price) else price,
+        }
+
+
+def column(shop: Recommender, name: str, kind: type[pl.DataType]) -> pl.Series:
+    """(n,) column `name` of the shelf of `shop`, over its catalogue; null where it is not known."""
+    if name not in shop.items.columns:
+        return pl.Series(name, [None] * len(shop.catalogue), dtype=kind)
+    return shop.items[name].gather(shop.catalogue).cast(kind)

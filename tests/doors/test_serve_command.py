@@ -1,0 +1,79 @@
+"""serve and keys on the command line; the server itself is under test in tests/serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi", reason="no service: pip install crossaisle[serve]")
+pytest.importorskip("sqlalchemy", reason="no stores: pip install crossaisle[serve]")
+
+from crossaisle.cli.serve import artifacts_folder
+from crossaisle.serve.keyring import digest_of
+from crossaisle.stores.open import open_store
+
+from .conftest import Cli
+
+
+def test_a_key_is_shown_once_listed_and_removed(cli: Cli, tmp_path: Path) -> None:
+    secret = cli("keys", "add", "webshop", "--role", "write", "--store", tmp_path).out.strip()
+    assert cli("keys", "add", "boss", "--role", "admin", "--store", tmp_path, "--json").json["role"] == "admin"
+    said = cli("keys", "list", "--store", tmp_path)
+    assert "webshop" in said.out
+    assert secret not in said.out
+    listed = cli("keys", "list", "--store", tmp_path, "--json").json
+    assert [(k["name"], k["role"]) for k in listed] == [("boss", "admin"), ("webshop", "write")]
+    store = open_store(tmp_path)
+    keys = store.keys()
+    store.close()
+    assert digest_of(secret) in [k.digest for k in keys]
+    assert cli("keys", "remove", "webshop", "--store", tmp_path).code == 0
+    assert cli("keys", "remove", "bos", "--store", tmp_path).err == (
+        "crossaisle: unknown key 'bos': did you mean 'boss'?\n"
+    )
+
+
+def test_a_name_is_taken_once(cli: Cli, tmp_path: Path) -> None:
+    assert cli("keys", "add", "webshop", "--store", tmp_path).code == 0
+    said = cli("keys", "add", "webshop", "--store", tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert "webshop" in said.err
+
+
+def test_nobody_is_public_without_a_key(cli: Cli, tmp_path: Path) -> None:
+    said = cli("serve", tmp_path / "run", "--host", "0.0.0.0", "--store", tmp_path / "data")
+    assert said.code == 2
+    assert "crossaisle keys add" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["no such run"], "there is no artifact at"),
+        (["run", "--explore", "1.5"], "explore is 1.5"),
+        (["run", "--rate", "0"], "at least 1"),
+        (["run", "--store", "mysql://shop"], "no kind of store"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = cli("serve", *words)
+    assert said.code == 2
+    assert sentence in said.err.splitlines()[-1]
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("store", "folder"),
+    [
+        ("shop", "shop/artifacts"),
+        ("shop/own.db", "shop/artifacts"),
+        ("postgresql://host/shop", "crossaisle-data/artifacts"),
+    ],
+)
+def test_artifacts_lie_beside_the_store(store: str, folder: str) -> None:
+    assert artifacts_folder(store, None) == Path(folder)
+    assert artifacts_folder(store, Path("own")) == Path("own")

@@ -1,0 +1,168 @@
+"""A real server process: start, stop, kill, and clients that misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from crossaisle.stores.open import open_store
+
+pytestmark = pytest.mark.service
+_CODE = "import sys; from crossaisle.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+class Server:
+    """`crossaisle serve` in a process of its own, on a free port."""
+
+    def __init__(self, log: Path, *words: object) -> None:
+        begun = time.perf_counter()
+        self.log = log
+        command = [sys.executable, "-c", _CODE, "serve", *map(str, words), "--port", "0"]
+        with log.open("a") as file:
+            self.process = subprocess.Popen(
+                command, stderr=file, stdout=file, env=os.environ | {"OMP_NUM_THREADS": "1"}
+            )
+        self.port = self._port()
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        assert self.client.get("/ready").status_code == 200
+        self.seconds = time.perf_counter() - begun
+
+    def _port(self) -> int:
+        for _ in range(600):
+            for line in reversed(self.lines()):
+                if line["event"] == "listening" and self.process.poll() is None:
+                    return int(line["port"])
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+        raise AssertionError("the server did not start within 30 s")
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(t) for t in self.log.read_text().splitlines() if t.startswith("{") and t.endswith("}")]
+
+    def answers(self) -> bool:
+        return self.client.post("/v1/recommend", json={"user": "u20"}).status_code == 200
+
+    def close(self) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(fitted: Path, tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as running:
+
+        def made(*words: object) -> Server:
+            log = tmp_path / f"log-{len(list(tmp_path.glob('log-*')))}"
+            server = Server(log, fitted / "zero_shot", "--store", tmp_path / "data", *words)
+            running.callback(server.close)
+            return server
+
+        yield made
+
+
+def test_it_stops_on_request_and_finishes_what_is_in_work(start: Start) -> None:
+    server = start()
+    assert server.seconds < 30, "a start took half a minute"
+    slow = socket.create_connection(("127.0.0.1", server.port))
+    body = b'{"event_id": "last", "user": "u20", "item": "cake01"}'
+    head = (
+        f"POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+    )
+    slow.sendall(head.encode() + b"\r\n\r\n" + body[:10])
+    time.sleep(0.3)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    slow.sendall(body[10:])
+    assert slow.recv(4096).startswith(b"HTTP/1.1 200")
+    slow.close()
+    assert server.process.wait(10) == 0
+    assert server.lines()[-1]["event"] == "stopped"
+
+
+def test_what_was_acknowledged_survives_a_kill(start: Start, tmp_path: Path) -> None:
+    server, kept = start(), []
+    for n in range(60):
+        event = {"event_id": f"e{n}", "user": f"new {n}", "item": "tea00"}
+        if server.client.post("/v1/events", json=event).status_code == 200:
+            kept.append(event)
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    again = start()
+    for event in kept:
+        assert again.client.post("/v1/recommend", json={"user": event["user"]}).json()["known"]
+    again.close()
+    store = open_store(tmp_path / "data")
+    assert [e.event_id for _, e in store.events()] == [f"e{n}" for n in range(60)]
+    store.close()
+
+
+def test_ten_megabytes_are_refused_clearly(start: Start) -> None:
+    server = start()
+    answer = server.client.post("/v1/events", content=b"x" * 10_000_000)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert server.answers()
+
+
+def test_slow_clients_are_let_go(start: Start) -> None:
+    server = start("--patience", 0.5)
+    for sent in (
+        b"",
+        b"POST /v1/events HT",
+        b"POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{",
+    ):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as slow:
+            slow.sendall(sent)
+            assert slow.recv(4096).startswith(b"HTTP/1.1 408")
+            while slow.recv(4096):
+                pass
+    assert server.answers()
+
+
+def test_a_thousand_open_connections_do_no_harm(start: Start) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2500 if hard == resource.RLIM_INFINITY else min(2500, hard)
+    if wanted < 1200:
+        pytest.skip("the system allows too few open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    server = start()
+    with ExitStack() as stack:
+        idle = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(1000)]
+        assert server.answers()
+        for one in idle:
+            one.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert all(one.recv(4096).startswith(b"HTTP/1.1 200") for one in idle)
+        assert server.answers()
+    assert server.answers()
+
+
+def test_a_damaged_artifact_is_one_sentence(fitted: Path, tmp_path: Path) -> None:
+    shutil.copytree(fitted / "als", tmp_path / "broken")
+    (tmp_path / "broken" / "users.parquet").write_bytes(b"half")
+    command = [sys.executable, "-c", _CODE, "serve", str(tmp_path / "broken"), "--store", str(tmp_path / "data")]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+    assert [line for line in found.stderr.splitlines() if line.startswith("crossaisle: ")]
+    assert list((tmp_path / "data" / "artifacts").iterdir()) == []
+    store = open_store(tmp_path / "data")
+    assert store.versions() == []
+    store.close()
