@@ -31,6 +31,8 @@ COMMANDS = {
     "serve": "Serve recommendations by HTTP.",
     "keys": "Say who may use the HTTP API.",
     "methods": "List fusion and transfer methods, or the options of one.",
+    "update": "Learn from new events, judge the result on the newest day, and write it if it holds.",
+    "replay": "Play a recorded log as live traffic, day by day.",
     "doctor": "Check the installation and say how to mend it.",
     "bench": "Longer, resumable studies over several targets.",
 }

@@ -30,6 +30,7 @@ EXTRAS = {
     "report": "report.html",
     "demo": "the demo data",
     "serve": "stores and the service",
+    "stream": "watching for drift",
 }
 LEAST_FREE_GB = 2.0
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")

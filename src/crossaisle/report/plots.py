@@ -94,6 +94,42 @@ def curve(
     return _svg({"layer": layers, "width": size[0], "height": size[1]}, right=0 if saved is None else 30)
 
 
+def lines(
+    series: Sequence[Series], palette: Mapping[str, str], titles: tuple[str, str], size: tuple[int, int] = (720, 280)
+) -> str:
+    """SVG of named curves over days, for a page of its own.
+
+    Args:
+        series: what to draw; those that are shipped and the best control with bands.
+        palette: series → colour.
+        titles: of both axes.
+        size: width and height in pixels.
+    """
+    ends = sorted({p[0] for s in series for p in s.points})
+    x: Spec = {"field": "x", "type": "quantitative", "title": titles[0]}
+    x |= {"axis": {"grid": False, "format": "~g", "values": ends[:: max(1, round(len(ends) / 10))]}}
+    x["scale"] = {"domain": [ends[0], ends[-1]], "nice": False}
+    layers = [_band(s, palette[s.name], x) for s in series if s.role in STRONG]
+    layers += [layer for s in series for layer in _line(s, palette[s.name], x)]
+    word: Spec = {"mark": {"type": "text", "align": "left", "dx": 8, "font": FONT, "fontSize": 12}}
+    colour = {"field": "colour", "type": "nominal", "scale": None}
+    y: Spec = {"field": "value", "type": "quantitative"}
+    word["encoding"] = {"x": x, "y": y, "text": {"field": "name"}, "color": colour}
+    word["data"] = _data(("x", "value", "name", "colour"), _names(series, palette))
+    title = {"text": titles[1], "anchor": "start", "font": FONT, "fontSize": 12, "fontWeight": "normal", "color": INK}
+    return _svg({"layer": [*layers, word], "width": size[0], "height": size[1], "title": title}, right=60)
+
+
+def _names(series: Sequence[Series], palette: Mapping[str, str]) -> list[tuple[float, float, str, str]]:
+    """(x, y, name, colour) at the end of each curve, apart enough to be read."""
+    gap = 0.06 * max(p[3] for s in series for p in s.points)
+    made: list[tuple[float, float, str, str]] = []
+    for s in sorted(series, key=lambda s: s.points[-1][1]):
+        low = made[-1][1] + gap if made else 0.0
+        made.append((s.points[-1][0], max(s.points[-1][1], low), s.name, palette[s.name]))
+    return made
+
+
 def dots(rows: Sequence[tuple[str, str, float, float, float]], title: str, width: int = 420) -> str:
     """SVG of one value with its interval per method, for studies of one step.
 

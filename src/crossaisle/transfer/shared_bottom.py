@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -18,7 +18,7 @@ from ..train.batches import Batch, Sampler, task_data
 from ..train.loop import Phase, train
 from .method import transfer
 from .moved import layers_moved
-from .network import Shop
+from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
 from .space import Range, Space
@@ -72,11 +72,20 @@ def fit(base: Base | None, problem: Problem, options: SharedBottomOptions) -> Re
     known = base_of(base)
     shop = Shop.open(known, problem)
     target = shop.newcomer()
+    facts = together(target, shop, options)
+    return recommender_for(problem, "shared_bottom", shop.scorer(target, "history"), fusion=known.fusion, **facts)
+
+
+def together(target: Target, shop: Shop, options: SharedBottomOptions) -> dict[str, Any]:
+    """Train `target` from the weights it has, on the target's rows and the sources' in turn; facts of the training.
+
+    Raises:
+        MethodError: the base has a head for none of the sources.
+    """
     tuning = Tuning(options.steps, options.rate, options.penalty, batch=options.batch, negatives=options.negatives)
     own = target_sampler(shop, tuning, target.task)
     if own is None:
-        made = shop.scorer(target, "history")
-        return recommender_for(problem, "shared_bottom", made, fusion=known.fusion, steps=0, why=TOO_LITTLE)
+        return {"steps": 0, "why": TOO_LITTLE}
     elsewhere = source_sampler(own, shop)
     pull = options.penalty / len(own.tasks[0].users)
 
@@ -86,11 +95,10 @@ def fit(base: Base | None, problem: Problem, options: SharedBottomOptions) -> Re
         return {"sources": rank_loss(target.network, shop.content, batch)}
 
     phase = Phase("shared_bottom", options.steps, options.rate, decay=0.0)
-    with seeded(problem.seed, "shared_bottom"):
+    with seeded(shop.problem.seed, "shared_bottom"):
         groups = [{"params": list(parameters(target))}]
         done = train(phase, target, groups, _mixed(own, elsewhere, options.target_share), losses)
-    facts = {"steps": done.steps, "tasks": 1 + len(elsewhere.tasks), "layers": layers_moved(shop, target)}
-    return recommender_for(problem, "shared_bottom", shop.scorer(target, "history"), fusion=known.fusion, **facts)
+    return {"steps": done.steps, "tasks": 1 + len(elsewhere.tasks), "layers": layers_moved(shop, target)}
 
 
 def source_sampler(own: Sampler, shop: Shop, method: str = "shared_bottom") -> Sampler:

@@ -1,0 +1,173 @@
+"""Learner: beside a service, makes versions of what the store has kept, and promotes those that hold."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from ..data import fingerprint
+from ..data.world import World
+from ..errors import ConfigError, CrossaisleError
+from ..models.base import Base
+from ..recommender import Recommender
+from ..stores.store import Event, Store, Version
+from .diary import now_utc
+from .forget import without_users
+from .growth import NUMBER, frame_of_events, grown_world
+from .lesson import Lesson, Teaching, lesson
+from .snapshot import LAST_EVENT
+
+_LOG = logging.getLogger(__name__)
+_PAGE = 10_000
+LESSON = "lesson"
+"""Fact of a version: how it was learned and judged."""
+
+
+class Learned(NamedTuple):
+    """A version that a lesson made, and whether it is served now."""
+
+    version: Version
+    promoted: bool
+
+
+class Learner:
+    """Learns from a store; several steps, and several processes after each other, go on where the last one stopped.
+
+    A version is named after the last event that it learned from. It is saved first, made known then and promoted last,
+    each of it whole or not at all, so that a step that was interrupted is finished by the next.
+
+    Args:
+        store: of events, items and versions.
+        world: what the first version was fitted on; the events of the store came after it.
+        folder: of artifacts; paths of versions are relative to it.
+        how: method, window and rules.
+        base: for methods that read one.
+        promote: serves the version of a name and makes it current, as a service does; without one the store alone
+            is told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        world: World,
+        folder: Path,
+        how: Teaching | None = None,
+        base: Base | None = None,
+        promote: Callable[[str], object] | None = None,
+    ) -> None:
+        self._store, self._world, self._folder = store, world, folder
+        self._how, self._base, self._promote = how or Teaching(), base, promote or store.promote
+        self._done = 0
+
+    def step(self, now: datetime | None = None) -> Learned | None:
+        """One lesson; None where there is nothing new to learn.
+
+        Args:
+            now: naive UTC; the clock when None.
+
+        Raises:
+            ConfigError: no version is served yet.
+            ArtifactError, StorageError: disk or store refuse; the next step begins anew.
+        """
+        versions = self._store.versions()
+        serving = next((v for v in versions if v.state == "current"), None)
+        if serving is None:
+            raise ConfigError("no version is current; promote a first one, which the learner then makes better.")
+        if not self._store.events(after=self._done, limit=1):
+            return None
+        current, numbered, gone = Recommender.load(self._folder / serving.path), self._events(), self._gone()
+        world, rows = grown_world(self._without(gone), frame_of_events(numbered), list(self._store.items()))
+        found = lesson(world, rows, now or now_utc(), current, self._how, self._base)
+        made = None
+        if found is None or found.candidate is None:
+            _LOG.info("nothing learned: %s", "no event came before the window" if found is None else found.why)
+        else:
+            last = int(rows[NUMBER][found.learned - 1])
+            made = self._made(versions, last, found, without_users(found.candidate, gone))
+        self._done = numbered[-1][0]
+        return made
+
+    def _made(self, versions: Sequence[Version], last: int, found: Lesson, shop: Recommender) -> Learned | None:
+        """The version of what was learned up to event `last`; None where it is there and needs nothing more."""
+        name = f"learned-{last}"
+        version = next((v for v in versions if v.name == name), None)
+        known = version is not None
+        version = version or self._added(name, last, found, shop)
+        promote = version.state == "candidate" and bool(version.facts[LESSON]["promote"])
+        if promote:
+            self._promote(name)
+        return Learned(version, promote) if promote or not known else None
+
+    def _added(self, name: str, last: int, found: Lesson, shop: Recommender) -> Version:
+        shop = replace(shop, facts={**shop.facts, LAST_EVENT: last})
+        shop.save(self._folder / name)
+        facts: dict[str, Any] = {"method": shop.method, "domain": shop.domain, "items": len(shop.catalogue)}
+        facts |= {"users": len(shop.user_ids), LAST_EVENT: last, LESSON: found.to_dict()}
+        version = Version(name, name, now_utc(), facts=facts)
+        self._store.add_version(version)
+        return version
+
+    def _events(self) -> list[tuple[int, Event]]:
+        found: list[tuple[int, Event]] = []
+        while page := self._store.events(after=found[-1][0] if found else 0, limit=_PAGE):
+            found += page
+        return found
+
+    def _gone(self) -> list[str]:
+        users = self._world.user_ids.ids.to_list()
+        return [u for u, erased in zip(users, self._store.is_erased(users), strict=True) if erased]
+
+    def _without(self, gone: list[str]) -> World:
+        """The World without the rows of people who asked to be forgotten."""
+        if not gone:
+            return self._world
+        world, codes = self._world, self._world.user_ids.encode(gone).tolist()
+        kept = ~world.interactions["user"].is_in(codes)
+        return replace(
+            world,
+            interactions=world.interactions.filter(kept),
+            users=world.users.filter(~pl.col("user").is_in(codes)),
+            fingerprint=fingerprint.of_rows(world.fingerprint, kept),
+        )
+
+
+class Background:
+    """A thread that takes a step every so often, until it is stopped; an error is logged, and the next step comes.
+
+    Args:
+        learner: whose steps.
+        every: seconds from the end of one step to the beginning of the next.
+    """
+
+    def __init__(self, learner: Learner, every: float) -> None:
+        if every <= 0:
+            raise ConfigError(f"every is {every}; a number of seconds above 0 is needed.")
+        self._learner, self._every = learner, every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="crossaisle-learner", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first step comes at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step that is under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._learner.step()
+            except CrossaisleError as error:
+                _LOG.warning("the learner keeps what is served: %s", error)
+            except Exception:  # a thread that ends unseen would leave the service with what it knew that day
+                _LOG.exception("the learner keeps what is served")
+            self._stop.wait(self._every)
