@@ -18,6 +18,7 @@ from crossaisle.api import MethodSpec, Study, evaluate
 from crossaisle.errors import ArtifactError, ConfigError, MethodError
 from crossaisle.report import write
 from crossaisle.testing_world import tiny_problem, tiny_world, without
+from crossaisle.transfer.problem import Problem
 
 
 def test_what_helped_at_launches_alike_is_expected_to_help() -> None:
@@ -50,6 +51,37 @@ def test_the_control_is_the_answer_where_transfers_lost() -> None:
     assert found.rows[0].word == "control"
     assert found.sentence.startswith("Do not transfer: use popularity")
     assert all(r.word == "unlikely to help" for r in found.rows if not r.control)
+
+
+def test_with_no_other_domain_nothing_is_transferred() -> None:
+    alone = dataclasses.replace(tiny_problem(), sources=())
+    found = advise(alone, made_up())
+    assert all(r.control for r in found.rows)
+    assert found.sentence.startswith("Do not transfer")
+    assert found.left_out["user_kernel"] == "there is no other domain to learn from."
+    assert any("no other domain" in w for w in found.warnings)
+
+
+def apart() -> Problem:
+    """The tiny problem with other people and items in the sources."""
+    problem = tiny_problem()
+    world, own = problem.world, pl.col("domain") == problem.domain_codes[-1]
+    rows = problem.split.train
+    people = rows.filter(own)["user"].unique().implode()
+    kept = rows.filter(own | ~(pl.col("user").is_in(people) | pl.col("item").is_in(world.catalogue("cake").tolist())))
+    return dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=kept))
+
+
+def test_where_nothing_is_shared_only_what_reads_content_can_carry() -> None:
+    found = advise(apart(), [*made_up(), *additive_case()])
+    assert found.left_out["user_kernel"].endswith("neither are shared.")
+    assert {"zero_shot", "popularity", "ease"} <= {r.recipe for r in found.rows}
+    assert "user_kernel" in {r.recipe for r in advise(tiny_problem(), made_up()).rows}
+
+
+def test_what_does_not_fit_is_told_by_the_limit_that_was_given() -> None:
+    with pytest.raises(MethodError, match=r"expected to take 0\.0\d+ minutes of 0\.0001"):
+        advise(apart(), made_up(), Limits(minutes=0.0001))
 
 
 def test_each_row_says_what_it_would_use_and_why() -> None:

@@ -38,7 +38,9 @@ def test_leaving_a_group_out_in_closed_form_is_fitting_without_it(seed: int) -> 
     across = covariance(PRIOR, part(points, held), part(points, seen))
     weights = across @ np.linalg.inv(kernel[np.ix_(seen, seen)])
     own = kernel[np.ix_(held, held)]
-    np.testing.assert_allclose(misses[held], outcomes[held] - weights @ outcomes[seen], atol=1e-6)
+    centre = outcomes[seen].mean()
+    foretold = centre + weights @ (outcomes[seen] - centre)
+    np.testing.assert_allclose(misses[held], outcomes[held] - foretold, atol=1e-6)
     np.testing.assert_allclose(deviations[held] ** 2, np.diag(own - weights @ across.T), atol=1e-6)
 
 
@@ -50,6 +52,14 @@ def test_the_mean_is_the_weighted_sum_of_past_outcomes() -> None:
     np.testing.assert_allclose(found.mean, outcomes.mean() + found.weights @ (outcomes - outcomes.mean()))
     assert (found.low < found.mean).all()
     assert (found.mean < found.high).all()
+
+
+def test_the_interval_holds_the_error_of_what_will_be_measured() -> None:
+    points, outcomes, groups = drawn(60)
+    plain, rough = (Model.fit(PRIOR, points, outcomes, np.full(60, e), groups) for e in (0.0, 0.6))
+    far = Points(np.full((1, 4), 50.0), ["new"], ["other"])
+    own = [(m.expect(far).high - m.expect(far).mean) / m.stretch for m in (plain, rough)]
+    assert own[1][0] ** 2 - own[0][0] ** 2 > 0.9 * 0.6**2
 
 
 def test_far_from_every_case_the_answer_is_the_mean_with_a_wide_interval() -> None:

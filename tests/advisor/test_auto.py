@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from made_up_cases import made_up
 
 from crossaisle.advisor.advice import Advice, advise
-from crossaisle.advisor.auto import SURE, Tried, candidates, decided, posterior
+from crossaisle.advisor.auto import SURE, Tried, candidates, decided, posterior, tried_on
 from crossaisle.advisor.outlook import FLOOR
-from crossaisle.api import transfer
+from crossaisle.api import Base, fuse, transfer
 from crossaisle.errors import MethodError
+from crossaisle.evaluate.bases import Bases
+from crossaisle.evaluate.validation import validation_of
 from crossaisle.testing_world import tiny_problem, tiny_world
 
 
@@ -30,9 +34,23 @@ def test_a_trial_and_an_expectation_are_weighed_by_their_precision() -> None:
     control = Tried(expecting("ease", 0.0, 0.1, control=True), np.array([0.1, 0.3, 0.2, 0.2]))
     tried = Tried(expecting("user_kernel", 0.0, 0.1), np.array([0.2, 0.5, 0.3, 0.2]))
     found = np.log((0.3 + FLOOR) / (0.2 + FLOOR))
-    error = np.std([0.1, 0.2, 0.1, 0.0], ddof=1) / 2 / (0.2 + FLOOR)
+    error = np.std(tried.quality / (0.3 + FLOOR) - control.quality / (0.2 + FLOOR), ddof=1) / 2
     worth = 1 / 0.1**2, 1 / error**2
     assert posterior(tried, control) == pytest.approx(found * worth[1] / sum(worth), rel=1e-6)
+
+
+def test_a_trial_counts_where_the_control_has_next_to_nothing() -> None:
+    control = Tried(expecting("ease", 0.0, 0.3, control=True), np.zeros(100))
+    tried = Tried(expecting("zero_shot", 0.0, 0.3), people(0.1, n=100))
+    assert posterior(tried, control) > 0.9 * np.log((0.1 + FLOOR) / FLOOR)
+
+
+def test_without_a_control_that_ran_the_first_recipe_keeps_what_advice_expects_of_it() -> None:
+    same = people(0.2)
+    failed = Tried(expecting("ease", 0.0, 0.1, control=True), np.zeros(0), "it broke.")
+    first, second = Tried(expecting("a", 0.5, 0.1), same), Tried(expecting("b", 0.3, 0.1), same)
+    assert posterior(first, first) == pytest.approx(np.log(1.5))
+    assert decided([failed, first, second])[0].recipe == "a"
 
 
 def test_without_a_trial_that_says_much_the_advice_decides() -> None:
@@ -62,6 +80,25 @@ def test_the_first_transfers_and_the_first_control_are_tried() -> None:
     found = candidates(rows, 2)
     assert [r.control for r in found].count(True) == 1
     assert [r for r in found if not r.control] == [r for r in rows if not r.control][:2]
+
+
+def test_the_base_that_is_given_serves_the_recipes_of_its_own_fusion() -> None:
+    world = tiny_world()
+    quick = {"steps": 2, "dim": 4, "hidden": 8, "collaborative": 4, "content": {"text": ""}}
+    given = fuse(world, ["tea", "coffee"], method="mmoe", **quick)
+    asked = validation_of(tiny_problem(weeks=8.0))
+
+    class Fused(Exception):
+        pass
+
+    class Refusing(Bases):
+        def get(self, *_: object) -> tuple[Base, float]:  # type: ignore[override]
+            raise Fused
+
+    own, other = (dataclasses.replace(expecting("zero_shot", 0.1, 0.1), fusion=f) for f in ("mmoe", "shared_bottom"))
+    assert len(tried_on(own, asked, given, Refusing()).quality)
+    with pytest.raises(Fused):
+        tried_on(other, asked, given, Refusing())
 
 
 def test_auto_fits_one_of_what_it_tried_and_says_why() -> None:

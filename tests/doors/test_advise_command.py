@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
-from crossaisle.cli import main
+from crossaisle.api import advise
+from crossaisle.cli import main, make_app
+from crossaisle.cli.advise import commands
 from crossaisle.testing_world import tiny_world
 
 
@@ -63,3 +67,29 @@ def test_auto_is_a_method_like_others(shop: str, tmp_path: Path, capsys: pytest.
     assert main([*words, "--out", str(tmp_path / "r")]) == 0
     assert main(["methods", "auto"]) == 0
     assert "crossaisle advise" in capsys.readouterr().out
+
+
+def test_what_to_do_next_is_the_whole_command(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--target", "cake", "--cut", "2024-03-25", "--weeks", "6", "--sources", "tea"]
+    assert main(["advise", shop, *words]) == 0
+    (line,) = (x.removeprefix("next: ") for x in capsys.readouterr().out.splitlines() if x.startswith("next: "))
+    make_app().parse_args(shlex.split(line)[1:], exit_on_error=False, print_error=False)
+    assert "--cut 2024-03-25 --weeks 6" in line
+    assert "--sources tea" in line
+
+
+def test_another_fusion_is_a_command_before_the_transfer() -> None:
+    found = advise(tiny_world(), "cake")
+    options = {"parts": ["popularity", "als"]}
+    first = dataclasses.replace(
+        found.rows[0], method="zero_shot", fusion="mmoe", options=options, sources=("tea", "coffee")
+    )
+    said = commands(dataclasses.replace(found, rows=(first,)), "my shop", (), ["--cut", "2024-03-25", "--weeks", "6"])
+    fuse, transfer = (shlex.split(line) for line in said)
+    for line in (fuse, transfer):
+        make_app().parse_args(line[1:], exit_on_error=False, print_error=False)
+    assert fuse[:5] == ["crossaisle", "fuse", "my shop", "--method", "mmoe"]
+    assert fuse[fuse.index("--sources") :] == ["--sources", "tea", "coffee", "--out", "runs/base"]
+    assert "--weeks" not in fuse
+    assert transfer[transfer.index("--base") + 1] == "runs/base"
+    assert "parts=['popularity', 'als']" in transfer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def test_it_says_what_each_source_adds_and_what_to_do_next(cli: Cli, shop: Path,
     assert "no clear difference" in said.out
     assert "chosen: coffee, tea\nwhy: no other set was better than all sources beyond noise\n" in said.out
     (line,) = (x.removeprefix("next: ") for x in said.out.splitlines() if x.startswith("next: "))
-    assert line.endswith("--method user_kernel -o prior=0.9 --sources coffee tea --out cake")
+    assert line.endswith("--method user_kernel -o prior=0.9 --weeks 8 --sources coffee tea --out cake")
     make_app().parse_args(shlex.split(line)[1:], exit_on_error=False, print_error=False)
     kept = len(list((tmp_path / "kept").glob("user_kernel-*.json")))
     found = cli(*words, "--json").json
@@ -33,6 +34,26 @@ def test_it_says_what_each_source_adds_and_what_to_do_next(cli: Cli, shop: Path,
 def test_only_the_sources_that_are_named(cli: Cli, shop: Path) -> None:
     found = cli("sources", shop, "--target", "cake", "--sources", "tea", "--cut", "2024-03-25", "--json").json
     assert [a["source"] for a in found["adds"]] == ["tea"]
+
+
+def test_what_carries_most_by_the_gap_is_tried_first(cli: Cli, shop: Path, tmp_path: Path) -> None:
+    asked = (shop, "--target", "cake", "--cut", "2024-03-25", "--weeks", "8")
+    quick = ("-o", "text=''", "-o", "permutations=20", "-o", "resamples=20")
+    assert cli("gap", *asked, *quick, "--out", tmp_path).code == 0
+    measured = json.loads((tmp_path / "gap.json").read_text(encoding="utf-8"))
+    for row in measured["measures"]:
+        if row["name"] in ("users_known", "items_known"):
+            row["value"] = float(row["source"] == "coffee")
+    told = tmp_path / "coffee.json"
+    told.write_text(json.dumps(measured), encoding="utf-8")
+    tried = cli("sources", *asked, "--gap", told, "--json").json["steps"][0]["gains"]
+    assert list(tried) == ["coffee", "tea"]
+    assert [a["source"] for a in cli("sources", *asked, "--sources", "tea", "--gap", told, "--json").json["adds"]] == [
+        "tea"
+    ]
+    other = cli("sources", shop, "--target", "tea", "--cut", "2024-03-25", "--weeks", "8", "--gap", told)
+    assert other.code == 2
+    assert "the gap is about the target 'cake', not 'tea'" in other.err
 
 
 def test_few_people_are_told(cli: Cli, shop: Path, tmp_path: Path) -> None:
@@ -57,6 +78,7 @@ def test_what_could_not_be_fitted_is_said(cli: Cli, shop: Path) -> None:
         (("--target", "pie"), "'pie'"),
         (("--target", "cake", "--method", "kernel"), "user_kernel"),
         (("--target", "cake", "--sources", "cake"), "no source domain beside 'cake'"),
+        (("--target", "cake", "--method", "als"), "als reads 'cake' alone"),
         (("--target", "cake", "--budget", "soon"), "budget is 'soon'"),
     ],
 )

@@ -55,7 +55,7 @@ def test_data_that_are_gone_leave_gains_out(cli: Cli, finished: Path, tmp_path: 
     [
         (["--user", "u12", "--item", "tea01"], "item 'tea01' is not of 'cake'"),
         (["--user", "u12", "--item", "cake0x"], "unknown item 'cake0x'"),
-        (["--user", "u12", "-k", "99"], "choose a k from 1 to 24"),
+        (["--user", "u12", "-k", "99"], "k is 99; choose a number from 1 to 24"),
         (["--user", "u12", "--domain", "tea"], "unknown domain 'tea'"),
         ([], "give one of --user ID"),
         (["--user", "u12", "--transfer"], "give one of --user ID"),

@@ -194,7 +194,8 @@ def test_items_that_come_new_are_the_targets_own(cake: Fitted) -> None:
     [
         ({"items": ["cake0x"]}, DataError, "unknown item 'cake0x': did you mean"),
         ({"items": ["tea01"]}, DataError, "item 'tea01' is not of 'cake'"),
-        ({"k": 0}, ConfigError, "choose a k from 1 to 24"),
+        ({"k": 0}, ConfigError, "k is 0; choose a number from 1 to 24"),
+        ({"n": -1}, ConfigError, "^n is -1; choose a number of at least 0"),
         ({"session": ["tea01"]}, ConfigError, "a user and a session were given"),
     ],
 )

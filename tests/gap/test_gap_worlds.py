@@ -15,7 +15,7 @@ from crossaisle.api import GapReport, World, fuse, gap
 from crossaisle.data.synthetic import synthetic
 from crossaisle.errors import ArtifactError, ConfigError, DataError, MethodError
 from crossaisle.gap.report import Measure
-from crossaisle.gap.view import domain_map, nearest
+from crossaisle.gap.view import carried, domain_map, nearest, order_from
 from crossaisle.testing_world import START, tiny_world
 
 QUICK = {"text": "", "permutations": 60, "resamples": 60}
@@ -261,3 +261,34 @@ def test_without_the_text_model_words_are_compared(street: World, monkeypatch: p
     assert any("not installed" in w for w in report.warnings)
     with pytest.raises(ConfigError, match="no text model"):
         gap(street, "tea", text="./nowhere")
+
+
+def told(source: str, **values: float) -> list[Measure]:
+    return [Measure(source, "t", "users", name, value, value, value) for name, value in values.items()]
+
+
+def test_what_a_source_carries_is_people_times_depth_times_lift_and_items() -> None:
+    rows = [
+        *told("deep", users_known=0.5, user_depth=math.e - 1, neighbour_lift=3.0, items_known=0.25),
+        *told("strangers", users_known=0.0, user_depth=math.nan, neighbour_lift=math.nan, items_known=0.4),
+        *told("*", users_known=1.0, user_depth=9.0, neighbour_lift=9.0, items_known=1.0),
+    ]
+    found = carried(GapReport("w", {}, (), tuple(rows)), "t")
+    assert found == {"deep": pytest.approx(0.5 * 1.0 * 3.0 + 0.25), "strangers": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"world": made(seed=1)}, "other data"),
+        ({"target": "d0"}, "about the target 'd1', not 'd0'"),
+        ({"weeks": 2.0}, "weeks None, not with cut None and weeks 2.0"),
+        ({"cut": "2024-03-01"}, "cut None and weeks None, not with cut 2024-03-01"),
+    ],
+)
+def test_the_gap_of_another_question_gives_no_order(asked: dict[str, object], said: str) -> None:
+    world = made()
+    report = gap(world, "d1", **{**QUICK, "permutations": 20, "resamples": 20})
+    assert order_from(report, world, "d1") == carried(report, "d1")
+    with pytest.raises(ConfigError, match=said):
+        order_from(report, **{"world": world, "target": "d1", **asked})

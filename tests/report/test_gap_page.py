@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 
 from crossaisle.api import GapReport, gap
 from crossaisle.data.synthetic import synthetic
-from crossaisle.report import write_gap
-from crossaisle.report.gap import number
+from crossaisle.report import plots, write_gap
+from crossaisle.report.gap import number, pictures
 
 QUICK = {"text": "", "permutations": 20, "resamples": 20}
 
@@ -64,3 +65,19 @@ def test_all_pairs(tmp_path: Path) -> None:
 )
 def test_numbers_have_two_digits_that_count(value: float | None, shown: str) -> None:
     assert number(value) == shown
+
+
+def test_a_small_table_of_colours_is_drawn_small_and_its_words_fit() -> None:
+    cells = [(a, b, 0.1, "-0.00033") for a in "ab" for b in "ab"]
+    svg = plots.heat(cells, 1.0)
+    found = re.search(r"max-width: (\d+)px", svg)
+    assert found is not None
+    assert 2 * 7 * len("-0.00033") < int(found[1]) < 400
+
+
+def test_what_lies_within_its_null_is_pale(monkeypatch: pytest.MonkeyPatch, report: GapReport) -> None:
+    tops: list[float] = []
+    monkeypatch.setattr(plots, "heat", lambda cells, top, size=26: tops.append(top) or "")
+    within = [dataclasses.replace(m, value=1e-5, null=0.01) if m.name == "mmd" else m for m in report.measures]
+    pictures(dataclasses.replace(report, measures=tuple(within)))
+    assert tops == [0.01]

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import ConfigError, CrossaisleError, MethodError
 from ..evaluate.sources import nearness
 from ..gap.launch import LaunchFacts
-from ..transfer.method import check_needs
+from ..transfer.method import TransferMethod, check_needs
 from ..transfer.parts import method_of
 from ..transfer.problem import Problem
 from .cases import Case, Recipe
@@ -174,7 +174,8 @@ class Advisor:
         facts = LaunchFacts.of(problem)
         if limits.private:
             facts = dataclasses.replace(facts, known=0.0, history=0.0, agreement=1.0)
-        left_out = {r.name: why for r in self.recipes if (why := refused(r, problem, limits))}
+        apart = strangers(problem, facts, limits)
+        left_out = {r.name: why for r in self.recipes if (why := refused(r, problem, limits, apart))}
         recipes = [r for r in self.recipes if r.name not in left_out]
         rows = self._rows(problem, facts, recipes) if recipes else []
         for row in rows:
@@ -183,7 +184,7 @@ class Advisor:
                 left_out[row.recipe] = why
         kept = tuple(r for r in rows if r.recipe not in left_out)
         if not kept:
-            some = next(iter(left_out.values()), "there are no past cases")
+            some = next(reversed(left_out.values()), "there are no past cases")  # limits come after needs
             raise MethodError(f"no recipe fits {problem.target!r} within these limits, for example because {some}")
         return Advised(problem.target, facts, kept, left_out, tuple(warnings_of(facts, limits)))
 
@@ -218,14 +219,18 @@ class Advisor:
         return sorted(rows, key=lambda r: (-round(float(np.log1p(r.gain)) / CLOSE), r.seconds, r.recipe))
 
 
-def refused(recipe: Recipe, problem: Problem, limits: Limits) -> str:
-    """Why `recipe` cannot be used for `problem`, in a sentence; empty where it can."""
+def refused(recipe: Recipe, problem: Problem, limits: Limits, apart: bool) -> str:
+    """Why `recipe` cannot be used for `problem`, in a sentence; empty where it can. `apart`: see `strangers`."""
     try:
         method = recipe.entry.method
+        if not problem.sources and recipe.entry.kind != "control":
+            return "there is no other domain to learn from."
         if limits.private and {"overlapping_users"} & {*method.needs, *method.wants}:
             return "it has to recognise people from one domain to the next, which --private rules out."
         if limits.explainable and not additive(recipe):
             return "its scores are no sums over what a person had, which --explainable asks for."
+        if recipe.entry.kind != "control" and apart and not reads_content(recipe):
+            return "it carries knowledge by shared people and items alone, and neither are shared."
         # A base is made when it is wanted, from whatever the items say of themselves.
         needs = tuple(n for n in method.needs if n != "base")
         check_needs(dataclasses.replace(method, needs=needs), None, problem)
@@ -236,16 +241,30 @@ def refused(recipe: Recipe, problem: Problem, limits: Limits) -> str:
 
 def additive(recipe: Recipe) -> bool:
     """Whether its scores are sums over what a person had: the method's are, or those of each of its parts."""
+    return all(m.additive for m in _methods(recipe))
+
+
+def reads_content(recipe: Recipe) -> bool:
+    """Whether it, or one of its parts, reads what items say of themselves, alone or by a base."""
+    return any({"base", "item_content"} & {*m.needs, *m.wants} for m in (recipe.entry.method, *_methods(recipe)))
+
+
+def strangers(problem: Problem, facts: LaunchFacts, limits: Limits) -> bool:
+    """Whether the target and the sources have no items in common, and no people that may be recognised."""
+    return facts.elsewhere == 0 and (limits.private or not any(nearness(problem).values()))
+
+
+def _methods(recipe: Recipe) -> list[TransferMethod]:
+    """Its parts, or itself."""
     entry = recipe.entry
     parts = getattr(entry.options, "parts", ())
-    methods = [method_of(p, entry.options.part_options) for p in parts] if parts else [entry.method]
-    return all(m.additive for m in methods)
+    return [method_of(p, entry.options.part_options) for p in parts] if parts else [entry.method]
 
 
 def too_dear(row: Advice, limits: Limits) -> str:
     """Why `row` is over the limits; empty where it is not."""
     if limits.minutes is not None and row.seconds > 60 * limits.minutes:
-        return f"it is expected to take {row.seconds / 60:.1f} minutes of {limits.minutes:g}."
+        return f"it is expected to take {row.seconds / 60:.2g} minutes of {limits.minutes:g}."
     if limits.memory is not None and row.memory > limits.memory:
         return f"it is expected to need {row.memory:.1f} GB of {limits.memory:g}."
     return ""

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..errors import MethodError, TrainingError
 from ..evaluate.bases import Bases
-from ..evaluate.spec import DEFAULT_FUSION
 from ..evaluate.validation import Validation, validation_of
 from ..metrics import Doubles
 from ..models.base import Base
@@ -125,8 +124,9 @@ def tried_on(advice: Advice, asked: Validation, base: Base | None, bases: Bases)
 def decided(tried: Sequence[Tried]) -> tuple[Advice, str]:
     """The recipe that is best by advice and trial together, and why; the control where it beats that on held-out rows.
 
-    Advice says N(m, s²) of a recipe's gain in the logarithm, the trial v with error e of the same (against the control
-    tried); together (m / s² + v / e²) / (1 / s² + 1 / e²).
+    Advice says N(m, s²) of a recipe's gain in the logarithm, the trial v with error e of the same; together
+    (m / s² + v / e²) / (1 / s² + 1 / e²). A trial compares with the control tried (or else the first recipe that ran);
+    what advice expects of that is added, as gains are counted from the best control.
 
     Raises:
         MethodError: nothing could be fitted.
@@ -148,20 +148,20 @@ def posterior(tried: Tried, reference: Tried) -> float:
     advice = tried.advice
     mean = float(np.log1p(advice.gain))
     spread = float(np.log1p(advice.high) - np.log1p(advice.low)) / SURE
-    control = float(reference.quality.mean()) + FLOOR
-    difference = tried.quality - reference.quality
-    found = np.log((float(tried.quality.mean()) + FLOOR) / control)
-    error = max(float(difference.std(ddof=1)) / np.sqrt(len(difference)) / control, 1e-3)
-    offset = float(np.log1p(reference.advice.gain)) if reference.advice.control else 0.0
+    mine, other = (float(t.quality.mean()) + FLOOR for t in (tried, reference))
+    found = float(np.log1p(reference.advice.gain)) + np.log(mine / other)
+    # The delta method: by so much does one person move the logarithm of the ratio.
+    moved = tried.quality / mine - reference.quality / other
+    error = max(float(moved.std(ddof=1)) / np.sqrt(len(moved)), 1e-3)
     worth = 1.0 / max(spread, 1e-3) ** 2, 1.0 / error**2
-    return float((mean * worth[0] + (offset + found) * worth[1]) / sum(worth))
+    return float((mean * worth[0] + found * worth[1]) / sum(worth))
 
 
 def _base(recipe: Recipe, problem: Problem, base: Base | None, bases: Bases) -> Base | None:
     """The base that `recipe` asks for: the one that is there, or fused now."""
     if recipe.fusion is None:
         return None
-    if base is not None and recipe.fusion == DEFAULT_FUSION:
+    if base is not None and recipe.fusion == base.fusion:
         return base
     return bases.get(recipe.entry, problem, problem.seed)[0]
 

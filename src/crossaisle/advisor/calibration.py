@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.stats
 
 from .cases import Case
-from .model import stretch_of
 from .outlook import Outlook, gain_of
 
 
@@ -55,26 +54,30 @@ class Calibration:
 
 
 def calibration(cases: Sequence[Case]) -> Calibration:
-    """Leave-one-target-out: model and stretch of intervals come from the other targets alone.
-
-    Centre and scale of the facts are those of all launches; they hold no outcome.
+    """Leave-one-target-out: what `advise` would expect and how wide it would say, from the other targets alone.
 
     Raises:
         ValueError: fewer than two targets.
     """
-    groups = np.array([c.launch.group for c in cases])
-    if len(np.unique(groups)) < 2:
+    groups = {
+        name: [c for c in cases if c.launch.group == name] for name in dict.fromkeys(c.launch.group for c in cases)
+    }
+    if len(groups) < 2:
         raise ValueError("calibration needs cases of at least two targets.")
-    model = Outlook.of(cases).gain
-    gains = np.array([gain_of(c.value, c.launch.control) for c in cases])
-    means, spread = gains - model.misses, np.empty(len(cases))
-    for name in np.unique(groups):
-        mine = groups == name
-        spread[mine] = model.deviations[mine] * stretch_of((model.misses / model.deviations)[~mine])
     rows = tuple(
-        Foretold(c, float(g), float(m), float(m - s), float(m + s))
-        for c, g, m, s in zip(cases, gains, means, spread, strict=True)
+        row for name, mine in groups.items() for row in _foretold(mine, [c for c in cases if c.launch.group != name])
     )
-    inside = np.array([r.inside for r in rows])
-    by_target = {str(name): float(inside[groups == name].mean()) for name in np.unique(groups)}
-    return Calibration(rows, float(inside.mean()), by_target, float(scipy.stats.spearmanr(means, gains)[0]))
+    by_target = {name: float(np.mean([r.inside for r in rows if r.case.launch.group == name])) for name in groups}
+    covered = float(np.mean([r.inside for r in rows]))
+    correlation = float(scipy.stats.spearmanr([r.mean for r in rows], [r.gain for r in rows])[0])
+    return Calibration(rows, covered, by_target, correlation)
+
+
+def _foretold(cases: Sequence[Case], others: Sequence[Case]) -> Iterator[Foretold]:
+    """`cases` of one target, from `others`."""
+    look = Outlook.of(others)
+    for launch in dict.fromkeys(c.launch for c in cases):
+        mine = [c for c in cases if c.launch == launch]
+        said = look.gain.expect(look.points(launch.facts, [c.recipe for c in mine]))
+        for case, mean, low, high in zip(mine, said.mean, said.low, said.high, strict=True):
+            yield Foretold(case, gain_of(case.value, launch.control), float(mean), float(low), float(high))

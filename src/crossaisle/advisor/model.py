@@ -81,7 +81,8 @@ class Model:
     """Kriging of past outcomes (Rasmussen & Williams 2006, ch. 2), whose intervals are stretched to hold (conformal).
 
     The stretch is the 80 % quantile of |outcome − mean| / deviation over past cases, each foretold from the cases of
-    other groups alone (leave-one-group-out; in closed form, R & W eq. 5.12 by blocks).
+    other groups alone (leave-one-group-out; in closed form, R & W eq. 5.12 by blocks). What will be measured has an
+    error over users as well; it is expected to be as large as those of past cases.
 
     Attributes:
         prior: kernel.
@@ -89,8 +90,7 @@ class Model:
         centre: mean outcome.
         inverse: (n, n) of the kernel with noise.
         residual: (n,) outcomes less their mean.
-        misses: (n,) outcome less mean, each foretold from the cases of other groups alone.
-        deviations: (n,) expected of them, before they are stretched.
+        error: mean variance of past outcomes over users.
         stretch: of intervals.
     """
 
@@ -99,8 +99,7 @@ class Model:
     centre: float
     inverse: Doubles
     residual: Doubles
-    misses: Doubles
-    deviations: Doubles
+    error: float
     stretch: float
 
     @classmethod
@@ -123,16 +122,16 @@ class Model:
         kernel = covariance(prior, points, points)
         kernel[np.diag_indices_from(kernel)] += prior.noise + errors**2 + JITTER
         inverse = scipy.linalg.inv(kernel, check_finite=False)
-        misses, deviations = left_out(inverse, outcomes - centre, groups)
-        stretch = stretch_of(misses / deviations)
-        return cls(prior, points, centre, inverse, outcomes - centre, misses, deviations, stretch)
+        misses, deviations = left_out(inverse, outcomes, groups)
+        error, stretch = float((errors**2).mean()), stretch_of(misses / deviations)
+        return cls(prior, points, centre, inverse, outcomes - centre, error, stretch)
 
     def expect(self, asked: Points) -> Expected:
         """Mean and interval of what would be measured."""
         across = covariance(self.prior, asked, self.points)
         weights = across @ self.inverse
-        own = _diagonal(self.prior, len(asked))
-        deviation = np.sqrt(np.maximum(own + self.prior.noise - (weights * across).sum(axis=1), JITTER))
+        own = _diagonal(self.prior, len(asked)) + self.prior.noise + self.error
+        deviation = np.sqrt(np.maximum(own - (weights * across).sum(axis=1), JITTER))
         mean = self.centre + weights @ self.residual
         return Expected(mean, mean - self.stretch * deviation, mean + self.stretch * deviation, weights)
 
@@ -146,17 +145,19 @@ def covariance(prior: Prior, a: Points, b: Points) -> Doubles:
     return found
 
 
-def left_out(inverse: Doubles, residual: Doubles, groups: Words) -> tuple[Doubles, Doubles]:
+def left_out(inverse: Doubles, outcomes: Doubles, groups: Words) -> tuple[Doubles, Doubles]:
     """What each case misses when its whole group is left out, and the deviation expected of it: (n,) each.
 
-    With B the block of `inverse` for a group: misses B⁻¹ (inverse · residual)_group, covariance B⁻¹.
+    With B the block of `inverse` for a group and c the mean outcome of the others (of all, where there are no others):
+    misses B⁻¹ (inverse · (outcomes − c))_group, covariance B⁻¹.
     """
-    misses, deviations = np.empty(len(residual)), np.empty(len(residual))
-    pulled, names = inverse @ residual, np.asarray(groups)
+    misses, deviations = np.empty(len(outcomes)), np.empty(len(outcomes))
+    pulled, ones, names = inverse @ outcomes, inverse.sum(axis=1), np.asarray(groups)
     for name in np.unique(names):
         mine = np.flatnonzero(names == name)
         block = scipy.linalg.inv(inverse[np.ix_(mine, mine)], check_finite=False)
-        misses[mine] = block @ pulled[mine]
+        others = np.delete(outcomes, mine) if len(mine) < len(outcomes) else outcomes
+        misses[mine] = block @ (pulled[mine] - others.mean() * ones[mine])
         deviations[mine] = np.sqrt(np.maximum(np.diag(block), JITTER))
     return misses, deviations
 

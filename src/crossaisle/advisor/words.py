@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ..gap.launch import LEAST_PEOPLE, LaunchFacts
+from ..gap.launch import LaunchFacts
+from ..gap.sides import LEAST
 from .cases import Recipe
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def percent(row: Advice) -> str:
 def reasons_of(recipe: Recipe, facts: LaunchFacts, past: Sequence[Past]) -> list[str]:
     """Why it stands where it stands: what the method is for, what the launch has of it, what it did before."""
     method = recipe.entry.method
-    made = [f"for: {method.when}."] if method.when else []
+    made = [f"meant for this: {method.when}."] if method.when else []
     if not facts.rows:
         made.append("nothing of the target was sold yet: what its items say, or share with others, is all there is.")
     elif recipe.entry.kind != "control":
@@ -46,9 +47,11 @@ def reasons_of(recipe: Recipe, facts: LaunchFacts, past: Sequence[Past]) -> list
 def warnings_of(facts: LaunchFacts, limits: Limits) -> list[str]:
     """What a reader must know of the launch."""
     made = []
+    if not facts.sources:
+        made.append("There is no other domain to learn from: nothing can be transferred.")
     if not facts.rows:
         made.append("The target has no visible interactions: this advice rests on its items and on the sources alone.")
-    elif facts.people < LEAST_PEOPLE:
+    elif facts.people < LEAST:
         made.append(
             f"Only {facts.people:.0f} people of the target are in sight: too little to say how they are like those of "
             "the sources; what is asked about people is answered by those of the sources."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +14,9 @@ from ..advisor.advice import Advice, Advised, Limits
 from ..advisor.calibration import calibration
 from ..advisor.cases import read_reports, shipped
 from ..errors import ConfigError
+from ..evaluate.spec import DEFAULT_FUSION
 from ..report import write_advice
-from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data
+from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data, typed
 from .output import OUTPUT, Output, emit, say, table
 from .progress import drawing
 
@@ -61,7 +63,10 @@ def advise(
     if output.json:
         emit(found.to_document() | written)
         return
-    _show(found, path)
+    _show(found)
+    seen = [*typed("cut", cut), *typed("weeks", weeks)]
+    for command in commands(found, path, sources, seen):
+        print(f"next: {command}")
     for what, where in written.items():
         print(f"{what}: {where}")
 
@@ -79,7 +84,7 @@ def _write(found: Advised, out: Path | None, reports: Sequence[Path]) -> dict[st
     return {"page": str(page), "numbers": str(out / "advice.json")}
 
 
-def _show(found: Advised, path: str) -> None:
+def _show(found: Advised) -> None:
     rows = [_row(r) for r in _short(found)]
     table(f"advice for {found.target}", ["recipe", "expected", "80 % interval", "minutes", "GB", "in words"], rows)
     first = found.rows[0]
@@ -90,8 +95,26 @@ def _show(found: Advised, path: str) -> None:
     if found.left_out:
         print(f"Left out: {', '.join(found.left_out)} (--json says why).")
     print(found.sentence)
-    options = "".join(f" -o {name}={value}" for name, value in first.options.items())
-    print(f"next: crossaisle transfer {path} --target {found.target!r} --method {first.method}{options} --out runs/new")
+
+
+def commands(found: Advised, path: str, sources: Sequence[str], seen: Sequence[str]) -> list[str]:
+    """What to type to follow the first advice: a fusion, where it asks for another than the usual, and the transfer.
+
+    Args:
+        found: the advice.
+        path: of the data.
+        sources: those that were named; empty: all.
+        seen: flags that say what may be seen.
+    """
+    first = found.rows[0]
+    words = ["crossaisle", "transfer", path, "--target", found.target, "--method", first.method, *seen]
+    words += [word for name, value in first.options.items() for word in ("-o", f"{name}={value}")]
+    words += ["--sources", *sources] if sources else []
+    if first.fusion in (None, DEFAULT_FUSION):
+        return [shlex.join([*words, "--out", "runs/new"])]
+    cut = seen[:2] if "--cut" in seen else []
+    fuse = ["crossaisle", "fuse", path, "--method", str(first.fusion), *cut, "--sources", *first.sources]
+    return [shlex.join([*fuse, "--out", "runs/base"]), shlex.join([*words, "--base", "runs/base", "--out", "runs/new"])]
 
 
 def _short(found: Advised) -> list[Advice]:

@@ -50,6 +50,11 @@ def open_data(location: str, options: ReadOptions | None = None) -> World:
     return open_world(location, options)
 
 
+def typed(name: str, value: object) -> list[str]:
+    """A flag as one would type it; nothing where nothing was given."""
+    return [] if value is None else [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+
+
 def options_of(words: Sequence[str]) -> dict[str, Any]:
     """``["alpha=10", "content.text_dim=32"]`` → the mapping that TOML would give.
 

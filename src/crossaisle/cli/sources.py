@@ -12,8 +12,10 @@ from cyclopts import App
 from .. import api
 from ..evaluate.source_choice import Added, Compared, SourceChoice
 from ..evaluate.spec import MethodSpec
+from ..gap.report import GapReport
+from ..gap.view import order_from
 from ..report.words import VERDICTS, fraction, signed
-from .flags import READ, BudgetFlag, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
+from .flags import READ, BudgetFlag, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of, typed
 from .output import OUTPUT, Output, emit, table
 from .progress import drawing
 
@@ -30,6 +32,7 @@ def sources(
     fusion: Annotated[str | None, Maybe] = None,
     sources: Names = (),
     option: MethodOptions = (),
+    gap: Annotated[Path | None, Maybe] = None,
     cut: Annotated[str | None, Maybe] = None,
     weeks: Annotated[float | None, Maybe] = None,
     budget: BudgetFlag = None,
@@ -47,6 +50,8 @@ def sources(
         fusion: what makes the base, where the method reads one.
         sources: domains to choose among; all others when empty.
         option: an option of the method, key=value; as often as needed.
+        gap: gap.json that ``crossaisle gap --out`` wrote for the same question; sources that carry most by it are
+            tried first.
         cut: nothing from this time on is seen, for example 2024-09-30.
         weeks: pretend that the target opened this many weeks before the cut.
         budget: time for all fits together, such as 10m; until nothing is left to try when absent.
@@ -55,11 +60,14 @@ def sources(
     """
     spec = MethodSpec(method, options=options_of(option), fusion=fusion)
     with drawing():
+        world = open_data(path, read)
+        near = None if gap is None else order_from(GapReport.read(gap), world, target, cut, weeks)
         found = api.select_sources(
-            open_data(path, read),
+            world,
             target,
             method=spec,
             sources=sources,
+            order=None if near is None else {n: v for n, v in near.items() if not sources or n in sources},
             cut=cut,
             weeks=weeks,
             budget=budget,
@@ -70,7 +78,7 @@ def sources(
         emit(found.to_dict())
     else:
         _show(found)
-        given = [word for name in option for word in ("-o", name)] + ([] if cut is None else ["--cut", cut])
+        given = [*(w for name in option for w in ("-o", name)), *typed("cut", cut), *typed("weeks", weeks)]
         print(f"next: {_next(found, path, given)}")
 
 

@@ -57,10 +57,10 @@ def select_sources(
         folder: keeps what was fitted, so that the same call goes on after an interruption.
 
     Raises:
-        ConfigError: no source, an unknown one in `order`, or no tries.
+        ConfigError: no source, an unknown one in `order`, a method that reads the target alone, or no tries.
         StorageError: the disk refused a write.
     """
-    _check(problem, order, tries)
+    _check(problem, entry, order, tries)
     asked, everything = validation_of(problem, protocol), problem.sources
     people = len(asked.people)
     if not asked.enough:
@@ -112,9 +112,14 @@ def _share(of: pl.Series, known: pl.Series) -> float:
     return float(of.is_in(known.unique().implode()).sum()) / max(1, len(of))
 
 
-def _check(problem: Problem, order: Mapping[str, float] | None, tries: int) -> None:
+def _check(problem: Problem, entry: Entry, order: Mapping[str, float] | None, tries: int) -> None:
     if not problem.sources:
         raise ConfigError(f"there is no source domain beside {problem.target!r}; name one in sources.")
+    if entry.kind == "control":
+        raise ConfigError(
+            f"{entry.label} reads {problem.target!r} alone, so that no source adds anything to it; choose with another "
+            "method, such as user_kernel, or set its scope to all where it has one."
+        )
     if tries < 1:
         raise ConfigError(f"tries is {tries}; a whole number of at least 1 is needed.")
     strange = [name for name in order or {} if name not in problem.sources]

@@ -55,9 +55,12 @@ def explain(
     """
     if user and session is not None:
         raise ConfigError("a user and a session were given; give one of them.")
-    if n < 0 or not 1 <= k <= len(recommender.catalogue):
-        size = len(recommender.catalogue)
-        raise ConfigError(f"k is {k} and n is {n}; choose a k from 1 to {size} and an n of at least 0.")
+    if not 1 <= k <= len(recommender.catalogue):
+        raise ConfigError(
+            f"k is {k}; choose a number from 1 to {len(recommender.catalogue)}, the size of the catalogue."
+        )
+    if n < 0:
+        raise ConfigError(f"n is {n}; choose a number of at least 0.")
     asking = Asking(recommender, _history(recommender, user, session))
     places = asking.best(asking.scores, k) if items is None else _places(recommender, items)
     found = _explained(asking, places, k, n)

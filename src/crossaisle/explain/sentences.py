@@ -76,7 +76,7 @@ def _otherwise(e: Explanation, item: str) -> str:
     found = e.counterfactual
     if found is None:
         return ""
-    start = f"Without what they have from {found.domain}"
+    start = f"Without what they have from {found.domain},"
     if found.gained:
         return f"{start} they would have got {_names(found.gained)} instead of {_names(found.lost)}."
     if e.place is not None and found.place != e.place:

@@ -18,6 +18,8 @@ from .words import NONE, Doubles, Found, Z, affinity, around, difference, distan
 
 DAY = 86_400e6
 SHIFT = 1 << 20
+NONE_SEEN = 3.689
+"""Upper end of the 95 % interval of a Poisson mean of which nothing was seen: −log 0.025."""
 NAMES = ("pause_wasserstein", "repeat_shift", "basket_lift", "basket_share")
 
 
@@ -101,7 +103,7 @@ def lift_of(source: Codes, target: Codes, both: Codes, days: int) -> Found:
         return Found("basket_lift")
     value = float(b.sum() * days / met)
     if not value:
-        return Found("basket_lift", 0.0, 0.0, float(3.7 * days / met))
+        return Found("basket_lift", 0.0, 0.0, float(NONE_SEEN * days / met))
     wide = float(np.exp(Z * np.sqrt(np.square(b / b.sum() - s * t / met).sum())))
     return Found("basket_lift", value, value / wide, value * wide)
 

@@ -17,9 +17,8 @@ from ..transfer.alike import features_of
 from ..transfer.problem import Problem, count_matrix
 from ..types import Codes
 from .agreement import Likeness
+from .sides import LEAST
 
-LEAST_PEOPLE = 30
-"""With fewer people of the target in sight, what is asked about people is asked about those of the sources."""
 MOST_PEOPLE = 1_000
 """People who are asked for their neighbours."""
 MOST_SOURCES = 6
@@ -74,7 +73,7 @@ class LaunchFacts:
         listed = told_of(world.content[problem.catalogue.tolist()])
         known, alike = (
             (float((depth[people] > 0).mean()), agreement(there, here))
-            if len(people) >= LEAST_PEOPLE
+            if len(people) >= LEAST
             else _among_sources(problem, others)
         )
         return cls(
@@ -121,7 +120,7 @@ def agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> float:
         Ratio, shrunk to 1 as if one more neighbour were as alike as strangers; 1 with under 30 people.
     """
     both = np.flatnonzero((np.diff(there.indptr) > 0) & (np.diff(here.indptr) > 0))
-    if len(both) < LEAST_PEOPLE:
+    if len(both) < LEAST:
         return 1.0
     draw = generator(0, "agreement")
     asked = np.sort(draw.choice(both, MOST_PEOPLE, replace=False)) if len(both) > MOST_PEOPLE else both

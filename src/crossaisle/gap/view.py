@@ -1,4 +1,4 @@
-"""Reading a GapReport: the measure that stands for each family, sources by nearness, and a map of all domains."""
+"""Reading a GapReport: the measure that stands for each family, sources by nearness or by what they carry, a map."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
+from ..data.splits.base import Moment, moment
+from ..data.world import World
+from ..errors import ConfigError
 from .report import GapReport
 from .sides import ALL, LEAST
 from .words import Doubles
@@ -43,6 +46,44 @@ def nearest(report: GapReport, target: str) -> list[str]:
 
     together = [ALL] if report.of(ALL, target) else []
     return [*sorted(names, key=apart), *together]
+
+
+def carried(report: GapReport, target: str) -> dict[str, float]:
+    """Source → a guess of how much it carries to `target`, from 0 on.
+
+    users_known · log(1 + user_depth) · neighbour_lift + items_known: how many of its people are known there, how well,
+    and whether people alike there are alike in the target; items tell where people are not shared. NaN counts as 0.
+    """
+    found = {}
+    for name in dict.fromkeys(m.source for m in report.measures if m.target == target and m.source != ALL):
+        values = {n: m.value for n, m in report.of(name, target).items() if not math.isnan(m.value)}
+        known, depth, lift, items = (
+            values.get(n, 0.0) for n in ("users_known", "user_depth", "neighbour_lift", "items_known")
+        )
+        found[name] = known * math.log1p(depth) * lift + items
+    return found
+
+
+def order_from(
+    report: GapReport, world: World, target: str, cut: Moment | None = None, weeks: float | None = None
+) -> dict[str, float]:
+    """`carried`, where the report is about the same question.
+
+    Raises:
+        ConfigError: it was measured on other data, for another target, or at another cut or week.
+    """
+    seen, weeks_seen = report.protocol.get("cut"), report.protocol.get("weeks")
+    about, wanted = report.protocol.get("target"), None if cut is None else str(moment(cut))
+    differs = ""
+    if report.protocol.get("fingerprint") != world.fingerprint:
+        differs = f"was measured on other data than {world.name}"
+    elif about not in (None, target):
+        differs = f"is about the target {about!r}, not {target!r}"
+    elif (seen, weeks_seen) != (wanted, weeks):
+        differs = f"was measured with cut {seen} and weeks {weeks_seen}, not with cut {wanted} and weeks {weeks}"
+    if differs:
+        raise ConfigError(f"the gap {differs}; measure it again with `crossaisle gap` and the flags of this command.")
+    return carried(report, target)
 
 
 def matrix(report: GapReport, name: str, domains: Sequence[str]) -> Doubles:

@@ -145,6 +145,7 @@ def _dots(report: GapReport, target: str, name: str) -> list[tuple[str, str, flo
 
 
 def _heat(report: GapReport, name: str) -> str:
+    """A table of colours, whose strongest is no weaker than chance: what lies within its null is not painted as far."""
     names = [d.domain for d in report.domains]
     values = matrix(report, name, names)
     there = [i for i in range(len(names)) if np.isfinite(values[i]).any() or np.isfinite(values[:, i]).any()]
@@ -157,7 +158,8 @@ def _heat(report: GapReport, name: str) -> str:
     ]
     if len(there) > WORDY:
         cells = [(a, b, v, "") for a, b, v, _ in cells]
-    return plots.heat(cells, float(np.nanquantile(values, 0.95)))
+    nulls = [m.null for m in report.measures if m.name == name and m.null is not None and math.isfinite(m.null)]
+    return plots.heat(cells, max(float(np.nanquantile(values, 0.95)), *nulls, 0.0))
 
 
 def alignment(report: GapReport, target: str) -> dict[str, Any] | None:

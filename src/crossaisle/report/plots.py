@@ -187,8 +187,9 @@ def heat(rows: Sequence[tuple[str, str, float, str]], top: float, size: int = 26
     word: Spec = {"mark": {"type": "text", "color": INK, "font": FONT, "fontSize": 10}}
     word["encoding"] = {"x": x, "y": y, "text": {"field": "words"}}
     data = _data(("row", "column", "value", "words"), rows)
-    spec = {"data": data, "layer": [cell, word], "width": {"step": 36 if any(r[3] for r in rows) else size}}
-    spec["height"] = {"step": size}
+    longest = max((len(r[3]) for r in rows), default=0)
+    step = max(36, 7 * longest) if longest else size
+    spec = {"data": data, "layer": [cell, word], "width": {"step": step}, "height": {"step": size}}
     return _svg(spec, left=20, right=60)
 
 
@@ -276,10 +277,13 @@ def _data(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Spec:
 
 
 def _svg(spec: Spec, left: int = 0, right: int = 0) -> str:
-    """The chart as SVG text that scales with the page."""
+    """The chart as SVG text that scales with the page, up to half as large again as it was drawn."""
     import vl_convert
 
     # Text is measured here with another font than the reader's, so labels get some room.
     room = {"left": 8 + left, "right": 14 + right, "top": 6, "bottom": 4}
     text: str = vl_convert.vegalite_to_svg(spec | {"config": CONFIG, "padding": room}, vl_version=VEGA_LITE)
-    return re.sub(r'(<svg[^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", text, count=1)
+    found = re.search(r' width="([\d.]+)" height="[\d.]+"', text)
+    if found is None:
+        return text
+    return text.replace(found[0], f' style="max-width: {1.5 * float(found[1]):.0f}px"', 1)
