@@ -152,8 +152,11 @@ def correlations(found: list[Pair], predicted: np.ndarray) -> list[dict[str, obj
     rows = []
     gains = np.array([p.gain for p in found])
     facts = {n: np.array([p.fact(n) for p in found]) for n in FACTS}
-    for name in dict.fromkeys(p.set for p in found):
-        here = np.array([p.set == name for p in found])
+    kinds = {name: {name} for name in dict.fromkeys(p.set for p in found)}
+    if len(kinds) > 2:
+        kinds["all real sets"] = {p.set for p in found} - {"synthetic"}
+    for name, sets in kinds.items():
+        here = np.array([p.set in sets for p in found])
         groups = np.array([f"{p.world} {p.target}" for p in found])
         for predictor, values in {"advisor": predicted, **facts}.items():
             rho = spearman(values[here], gains[here])
