@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import crossaisle.transfer  # noqa: F401  registers the methods
+import crossaisle.api  # noqa: F401  registers the methods
 from crossaisle.transfer.method import METHODS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
