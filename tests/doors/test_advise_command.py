@@ -66,7 +66,7 @@ def test_auto_is_a_method_like_others(shop: str, tmp_path: Path, capsys: pytest.
     words = ["transfer", shop, "--target", "cake", "--method", "auto", "-o", "explainable=true", "-o", "tries=1"]
     assert main([*words, "--out", str(tmp_path / "r")]) == 0
     assert main(["methods", "auto"]) == 0
-    assert "crossaisle advise" in capsys.readouterr().out
+    assert "follows the advice" in capsys.readouterr().out
 
 
 def test_what_to_do_next_is_the_whole_command(shop: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ class Tried:
     "auto",
     options=AutoOptions,
     paper="kriging (Rasmussen & Williams 2006, ch. 2) of past outcomes, weighed with held-out trials by precision",
-    when="you do not want to choose: it follows `crossaisle advise`, and keeps the control where what it tries loses",
+    when="you do not want to choose: it follows the advice, and keeps the control where what it tries loses",
     cost="high",
     random=True,
 )
