@@ -64,8 +64,8 @@ class Played:
     share: float
 
 
-def play(rows: Sequence[Judged], others: Sequence[Case]) -> Played:
-    """`auto` at one launch, advised from `others`."""
+def play(rows: Sequence[Judged], others: Sequence[Case], tries: int) -> Played:
+    """`auto` at one launch, advised from `others`, with so many trials of transfers."""
     look, facts = Outlook.of(others), rows[0][0].launch.facts
     known = {c.recipe.name for c in others}
     mine = [(c, q) for c, q in rows if c.recipe.name in known]
@@ -75,7 +75,7 @@ def play(rows: Sequence[Judged], others: Sequence[Case]) -> Played:
         (_advice(c, *map(float, e)), c, np.zeros(0) if q is None else q) for (c, q), e in zip(mine, ends, strict=True)
     ]
     ranked = sorted(made, key=lambda m: -m[0].gain)
-    chosen = candidates([a for a, _, _ in ranked], TRIES)
+    chosen = candidates([a for a, _, _ in ranked], tries)
     by_name = {a.recipe: (c, q) for a, c, q in made}
     seen = any(len(q) for _, q in by_name.values())
     tried = [Tried(a, by_name[a.recipe][1]) for a in chosen] if seen else []
@@ -95,13 +95,13 @@ def _advice(case: Case, gain: float, low: float, high: float) -> Advice:
     return Advice(r.name, r.method, r.fusion, r.options, (), case.control, gain, low, high, 0.0, 0.0, word, (), ())
 
 
-def auto(rows: Sequence[Judged]) -> list[Played]:
+def auto(rows: Sequence[Judged], tries: int = TRIES) -> list[Played]:
     """`auto` at every launch, each advised from other targets alone."""
     launches = dict.fromkeys(c.launch for c, _ in rows)
     played = []
     for launch in launches:
         others = [c for c in shipped() if c.launch.group != launch.group]
-        played.append(play([(c, q) for c, q in rows if c.launch == launch], others))
+        played.append(play([(c, q) for c, q in rows if c.launch == launch], others, tries))
     return played
 
 
@@ -166,8 +166,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/cases"), help="folder of benchmarks/cases.py")
     parser.add_argument("--sets", nargs="+", help="launches whose name begins so; all when absent")
     parser.add_argument("--write", type=Path, help="folder for advice.md and advice.json")
+    parser.add_argument("--tries", type=int, default=TRIES, help="advised transfers that auto tries")
     asked = parser.parse_args()
-    played = auto(list(quick(asked.out, asked.sets)))
+    played = auto(list(quick(asked.out, asked.sets)), asked.tries)
     judged = calibration(shipped())
     numbers = write(played, judged, asked.write) if asked.write is not None else summary(played, judged)
     for name, value in numbers.items():

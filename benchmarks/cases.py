@@ -27,6 +27,7 @@ from crossaisle.evaluate.cells import UNREADABLE, key_of, read_arrays, study_par
 from crossaisle.evaluate.spec import Entry, MethodSpec, Study, entries_of
 from crossaisle.evaluate.steps import problem_at, steps_of
 from crossaisle.evaluate.study import evaluate, tuner_of
+from crossaisle.evaluate.tuner import Tuner
 from crossaisle.evaluate.validation import Validation, validation_of
 from crossaisle.transfer.method import check_needs
 
@@ -99,7 +100,7 @@ def _kept(folder: Path, key: str) -> np.ndarray | None:
         return None
 
 
-def _judged(entry: Entry, asked: Validation, tuner: object) -> np.ndarray:
+def _judged(entry: Entry, asked: Validation, tuner: Tuner) -> np.ndarray:
     """(people,) quality; empty where it cannot run."""
     try:
         base, _ = tuner.bases.get(entry, asked.problem, asked.problem.seed)

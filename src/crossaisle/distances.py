@@ -16,8 +16,8 @@ from torch import Tensor
 
 from .errors import MethodError
 from .rng import generator
+from .types import Doubles
 
-Doubles = npt.NDArray[np.float64]
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Widths of the kernels of `mmd` as multiples of the median squared distance."""
 _LEAST = 1e-12

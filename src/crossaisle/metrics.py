@@ -15,9 +15,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from .types import Codes
+from .types import Doubles as Doubles
 
 Bools = npt.NDArray[np.bool_]
-Doubles = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any]
 
 

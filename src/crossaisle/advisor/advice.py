@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -142,81 +141,54 @@ def advise(problem: Problem, cases: Sequence[Case], limits: Limits | None = None
     Raises:
         MethodError: there are no past cases, or no recipe meets needs and limits; the sentence names one of the needs.
     """
-    return Advisor(cases).advise(problem, limits or Limits())
+    limits = limits or Limits()
+    facts = LaunchFacts.of(problem)
+    if limits.private:
+        facts = dataclasses.replace(facts, known=0.0, history=0.0, agreement=1.0)
+    apart, known = strangers(problem, facts, limits), {c.recipe.name: c.recipe for c in cases}
+    left_out = {name: why for name in sorted(known) if (why := refused(known[name], problem, limits, apart))}
+    recipes = [known[name] for name in sorted(known) if name not in left_out]
+    rows = _rows(cases, problem, facts, recipes) if recipes else []
+    for row in rows:
+        why = too_dear(row, limits)
+        if why:
+            left_out[row.recipe] = why
+    kept = tuple(r for r in rows if r.recipe not in left_out)
+    if not kept:
+        some = next(reversed(left_out.values()), "there are no past cases")  # limits come after needs
+        raise MethodError(f"no recipe fits {problem.target!r} within these limits, for example because {some}")
+    return Advised(problem.target, facts, kept, left_out, tuple(warnings_of(facts, limits)))
 
 
-@dataclass(frozen=True, eq=False)
-class Advisor:
-    """Advises on any number of launches from the same cases.
-
-    Attributes:
-        cases: of past reports.
-    """
-
-    cases: Sequence[Case]
-
-    @cached_property
-    def outlook(self) -> Outlook:
-        """Fitted when first asked."""
-        try:
-            return Outlook.of(self.cases)
-        except ValueError as error:
-            raise MethodError(f"no advice: {error} Name a folder with reports.") from None
-
-    @cached_property
-    def recipes(self) -> tuple[Recipe, ...]:
-        """All that past cases know, in order of their names."""
-        known = {c.recipe.name: c.recipe for c in self.cases}
-        return tuple(known[name] for name in sorted(known))
-
-    def advise(self, problem: Problem, limits: Limits) -> Advised:
-        """See `advise`."""
-        facts = LaunchFacts.of(problem)
-        if limits.private:
-            facts = dataclasses.replace(facts, known=0.0, history=0.0, agreement=1.0)
-        apart = strangers(problem, facts, limits)
-        left_out = {r.name: why for r in self.recipes if (why := refused(r, problem, limits, apart))}
-        recipes = [r for r in self.recipes if r.name not in left_out]
-        rows = self._rows(problem, facts, recipes) if recipes else []
-        for row in rows:
-            why = too_dear(row, limits)
-            if why:
-                left_out[row.recipe] = why
-        kept = tuple(r for r in rows if r.recipe not in left_out)
-        if not kept:
-            some = next(reversed(left_out.values()), "there are no past cases")  # limits come after needs
-            raise MethodError(f"no recipe fits {problem.target!r} within these limits, for example because {some}")
-        return Advised(problem.target, facts, kept, left_out, tuple(warnings_of(facts, limits)))
-
-    def _rows(self, problem: Problem, facts: LaunchFacts, recipes: Sequence[Recipe]) -> list[Advice]:
-        look, near = self.outlook, nearness(problem)
-        sources = tuple(sorted(problem.sources, key=lambda name: -near[name]))
-        asked = look.points(facts, recipes)
-        gain, seconds, memory = (model.expect(asked) for model in (look.gain, look.seconds, look.memory))
-        rows = []
-        for place, recipe in enumerate(recipes):
-            mean, low, high = (float(np.expm1(values[place])) for values in (gain.mean, gain.low, gain.high))
-            past = [_past(c) for c in look.evidence(gain, place, recipe)]
-            control = recipe.entry.kind == "control"
-            rows.append(
-                Advice(
-                    recipe.name,
-                    recipe.method,
-                    recipe.fusion,
-                    recipe.options,
-                    () if control else sources,
-                    control,
-                    mean,
-                    low,
-                    high,
-                    seconds=float(np.exp(seconds.mean[place])),
-                    memory=float(np.exp(memory.mean[place])) / 1024.0,
-                    word=word_of(control, mean, low, high),
-                    reasons=tuple(reasons_of(recipe, facts, past)),
-                    past=tuple(past),
-                )
+def _rows(cases: Sequence[Case], problem: Problem, facts: LaunchFacts, recipes: Sequence[Recipe]) -> list[Advice]:
+    look, near = Outlook.of(cases), nearness(problem)
+    sources = tuple(sorted(problem.sources, key=lambda name: -near[name]))
+    asked = look.points(facts, recipes)
+    gain, seconds, memory = (model.expect(asked) for model in (look.gain, look.seconds, look.memory))
+    rows = []
+    for place, recipe in enumerate(recipes):
+        mean, low, high = (float(np.expm1(values[place])) for values in (gain.mean, gain.low, gain.high))
+        past = [_past(c) for c in look.evidence(gain, place, recipe)]
+        control = recipe.entry.kind == "control"
+        rows.append(
+            Advice(
+                recipe.name,
+                recipe.method,
+                recipe.fusion,
+                recipe.options,
+                () if control else sources,
+                control,
+                mean,
+                low,
+                high,
+                seconds=float(np.exp(seconds.mean[place])),
+                memory=float(np.exp(memory.mean[place])) / 1024.0,
+                word=word_of(control, mean, low, high),
+                reasons=tuple(reasons_of(recipe, facts, past)),
+                past=tuple(past),
             )
-        return sorted(rows, key=lambda r: (-round(float(np.log1p(r.gain)) / CLOSE), r.seconds, r.recipe))
+        )
+    return sorted(rows, key=lambda r: (-round(float(np.log1p(r.gain)) / CLOSE), r.seconds, r.recipe))
 
 
 def refused(recipe: Recipe, problem: Problem, limits: Limits, apart: bool) -> str:

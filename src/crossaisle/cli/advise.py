@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,10 @@ from .. import api
 from ..advisor.advice import Advice, Advised, Limits
 from ..advisor.calibration import calibration
 from ..advisor.cases import read_reports, shipped
-from ..errors import ConfigError
 from ..evaluate.spec import DEFAULT_FUSION
-from ..report import write_advice
+from ..report import ADVICE_JSON, write_advice
 from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data, typed
-from .output import OUTPUT, Output, emit, say, table
+from .output import OUTPUT, Output, emit, table, written
 from .progress import drawing
 
 app = App(
@@ -59,29 +59,17 @@ def advise(
     with drawing():
         world = open_data(path, read)
         found = api.advise(world, target, sources=sources, cut=cut, weeks=weeks, limits=limits, reports=reports)
-    written = _write(found, out, reports)
+    judged = None if out is None else calibration([*shipped(), *read_reports(reports)])
+    files = written(partial(write_advice, found, judged), out, ADVICE_JSON)
     if output.json:
-        emit(found.to_document() | written)
+        emit(found.to_document() | files)
         return
     _show(found)
     seen = [*typed("cut", cut), *typed("weeks", weeks)]
     for command in commands(found, path, sources, seen):
         print(f"next: {command}")
-    for what, where in written.items():
+    for what, where in files.items():
         print(f"{what}: {where}")
-
-
-def _write(found: Advised, out: Path | None, reports: Sequence[Path]) -> dict[str, str]:
-    """Where the files are; without the report extra the page is left out, and that is said."""
-    if out is None:
-        return {}
-    cases = [*shipped(), *read_reports(reports)]
-    try:
-        page = write_advice(found, calibration(cases), out)
-    except ConfigError as error:
-        say(str(error))
-        return {"numbers": str(out / "advice.json")}
-    return {"page": str(page), "numbers": str(out / "advice.json")}
 
 
 def _show(found: Advised) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,10 @@ from ..evaluate.spec import entries_of
 from ..explain import Explanation, Finished, TransferExplanation, explain_transfer, section
 from ..explain import explain as explained
 from ..recommender import Recommender
-from ..report import write_explanations
+from ..report import EXPLAIN_JSON, write_explanations
 from .artifacts import open_recommender
 from .flags import Maybe, Names, open_data
-from .output import OUTPUT, Output, emit, say, table
+from .output import OUTPUT, Output, emit, say, table, written
 from .progress import drawing
 from .runfile import read_run
 
@@ -65,16 +66,17 @@ def explain(
     if transfer:
         with drawing():
             told = explain_transfer(shop, finished(run))
-            written = {} if out is None else _write(told, _examples(shop, told), out)
-        emit(section([], told) | written) if output.json else _show_transfer(told)
+            examples = [] if out is None else _examples(shop, told)
+            files = written(partial(write_explanations, told, examples), out, EXPLAIN_JSON)
+        emit(section([], told) | files) if output.json else _show_transfer(told)
     else:
         found = explained(shop, user or "", item or None, k=k, session=session or None, words=words)
-        written = {} if out is None else _write(None, found, out)
+        files = written(partial(write_explanations, None, found), out, EXPLAIN_JSON)
         if output.json:
-            emit(section(found) | written)
+            emit(section(found) | files)
         for one in () if output.json else found:
             _show(one)
-    for what, where in () if output.json else written.items():
+    for what, where in () if output.json else files.items():
         print(f"{what}: {where}")
 
 
@@ -83,16 +85,6 @@ def _examples(shop: Recommender, told: TransferExplanation) -> list[Explanation]
     users = [p.user for p in told.gains[-1].gained_most] if told.gains else []
     known = np.flatnonzero(np.diff(shop.history.counts.indptr))[:PEOPLE]
     return [one for u in (users or shop.user_ids.decode(known))[:PEOPLE] for one in explained(shop, u, k=1)]
-
-
-def _write(told: TransferExplanation | None, found: Sequence[Explanation], out: Path) -> dict[str, str]:
-    """Where the files are; without the report extra the page is left out, and that is said."""
-    try:
-        page = write_explanations(told, found, out)
-    except ConfigError as error:
-        say(str(error))
-        return {"numbers": str(out / "explain.json")}
-    return {"page": str(page), "numbers": str(out / "explain.json")}
 
 
 def finished(folder: Path) -> Finished | None:

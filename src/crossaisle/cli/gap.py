@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App
 
 from .. import api
-from ..errors import ConfigError
 from ..gap.report import GapReport, Measure
 from ..gap.view import headlines, nearest
 from ..models.base import Base
-from ..report import write_gap
+from ..report import GAP_JSON, write_gap
 from .flags import READ, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
-from .output import OUTPUT, Output, emit, say, table
+from .output import OUTPUT, Output, emit, say, table, written
 from .progress import drawing
 
 app = App(
@@ -59,28 +59,16 @@ def gap(
         loaded = None if base is None else Base.load(base)
         world = open_data(path, read)
         found = api.gap(world, target, sources, base=loaded, cut=cut, weeks=weeks, seed=seed, **options)
-    written = _write(found, out)
+    files = written(partial(write_gap, found), out, GAP_JSON)
     if output.json:
-        emit({"gap": found.to_document()} | written)
+        emit({"gap": found.to_document()} | files)
         return
     for name in dict.fromkeys(m.target for m in found.measures if m.family == "users"):
         _show(found, name)
     for sentence in found.warnings:
         say(f"note: {sentence}")
-    for what, where in written.items():
+    for what, where in files.items():
         print(f"{what}: {where}")
-
-
-def _write(found: GapReport, out: Path | None) -> dict[str, str]:
-    """Where the files are; without the report extra the page is left out, and that is said."""
-    if out is None:
-        return {}
-    try:
-        page = write_gap(found, out)
-    except ConfigError as error:
-        say(str(error))
-        return {"numbers": str(out / "gap.json")}
-    return {"page": str(page), "numbers": str(out / "gap.json")}
 
 
 def _show(found: GapReport, target: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import Group, Parameter
 
-from ..errors import CrossaisleError, DataError
+from ..errors import ConfigError, CrossaisleError, DataError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,6 +45,18 @@ def console() -> Console:
 def say(sentence: str) -> None:
     """One sentence to stderr."""
     print(sentence, file=sys.stderr, flush=True)
+
+
+def written(write: Callable[[Path], Path], out: Path | None, numbers: str) -> dict[str, str]:
+    """Where `write` has put its page, and `numbers`; without the report extra there is no page, which is said."""
+    if out is None:
+        return {}
+    try:
+        page = write(out)
+    except ConfigError as error:
+        say(str(error))
+        return {"numbers": str(out / numbers)}
+    return {"page": str(page), "numbers": str(out / numbers)}
 
 
 def emit(document: Any) -> None:

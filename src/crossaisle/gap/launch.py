@@ -17,13 +17,15 @@ from ..transfer.alike import features_of
 from ..transfer.problem import Problem, count_matrix
 from ..types import Codes
 from .agreement import Likeness
+from .popularity import head_weight
 from .sides import LEAST
 
 MOST_PEOPLE = 1_000
-"""People who are asked for their neighbours."""
+"""People who are asked for their neighbours: a thousand squared cosines are there in a fraction of a second."""
 MOST_SOURCES = 6
 """Sources that stand in for the target, those with most people."""
 NEAREST = 20
+"""Neighbours of each; the cases that come along were measured with it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class LaunchFacts:
             source's people, the share who have one in other sources.
         history: mean interactions in the sources, of people who have any.
         agreement: how alike the purchases here are of people who are nearest in what they have elsewhere, against
-            people drawn by chance (see `agreement`); 1: no more. With fewer than 30 people in sight: of sources.
+            people drawn by chance (see `neighbour_agreement`); 1: no more. With under 30 people in sight: of sources.
         spread: share of sales that the tenth of items sold most have, in the target or else the sources.
     """
 
@@ -72,7 +74,7 @@ class LaunchFacts:
         depth, people = np.asarray(there.sum(axis=1)).ravel(), np.flatnonzero(np.diff(here.indptr))
         listed = told_of(world.content[problem.catalogue.tolist()])
         known, alike = (
-            (float((depth[people] > 0).mean()), agreement(there, here))
+            (float((depth[people] > 0).mean()), neighbour_agreement(there, here))
             if len(people) >= LEAST
             else _among_sources(problem, others)
         )
@@ -106,7 +108,7 @@ class LaunchFacts:
         return cls(**{f.name: float(values[f.name]) for f in dataclasses.fields(cls)})
 
 
-def agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> float:
+def neighbour_agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> float:
     """Whether people who are near in one place are near in another: mean cosine of neighbours over that of strangers.
 
     Of up to 1,000 people who have something in both, each one's 20 nearest by `there` are compared with them by `here`
@@ -147,7 +149,7 @@ def _among_sources(problem: Problem, rows: pl.DataFrame) -> tuple[float, float]:
         rest = whole - own
         rest.eliminate_zeros()
         people = np.flatnonzero(np.diff(own.indptr))
-        found.append((float((np.diff(rest.indptr)[people] > 0).mean()), agreement(rest, own)))
+        found.append((float((np.diff(rest.indptr)[people] > 0).mean()), neighbour_agreement(rest, own)))
     known, alike = np.array(found or [(0.0, 1.0)]).mean(axis=0)
     return float(known), float(alike)
 
@@ -166,5 +168,4 @@ def _words_known(problem: Problem) -> float:
 
 
 def _spread(rows: pl.DataFrame) -> float:
-    counts = np.sort(rows["item"].value_counts()["count"].to_numpy().astype(np.float64))[::-1]
-    return float(counts[: max(1, round(len(counts) / 10))].sum() / counts.sum()) if len(counts) else 0.0
+    return head_weight(rows["item"].value_counts()["count"].to_numpy()) if len(rows) else 0.0

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 
 from ..distances import WIDTHS, Lines, squares
+from ..types import Doubles
 from .words import Found, spread, upper
 
 Weights = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
 Statistic = Callable[[Weights, Weights], Doubles]
 """Weights a, b (r, N) of the N points of both samples, rows adding up to 1 → (r,) distances."""
 

@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from ..types import Doubles as Doubles
 from .report import Family, Measure, Word
 
-Doubles = npt.NDArray[np.float64]
 Z = 1.959964
 NONE = float("nan")
 

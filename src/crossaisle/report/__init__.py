@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..advisor.advice import Advised
@@ -46,20 +46,14 @@ def write_gap(report: GapReport, folder: str | Path) -> Path:
     """Write ``gap.json`` and ``gap.html`` into `folder`, each whole or not at all; as `write`."""
     from .gap import page  # needs the extra `report`
 
-    folder = Path(folder)
-    write_whole(folder / GAP_JSON, report.to_json().encode())
-    write_whole(folder / GAP_HTML, page(report).encode())
-    return _shown(folder, GAP_HTML)
+    return _beside(Path(folder), (GAP_JSON, GAP_HTML), report.to_json(), lambda: page(report))
 
 
 def write_advice(found: Advised, judged: Calibration | None, folder: str | Path) -> Path:
     """Write ``advice.json`` and ``advice.html`` into `folder`, each whole or not at all; as `write`."""
     from .advice import page  # needs the extra `report`
 
-    folder = Path(folder)
-    write_whole(folder / ADVICE_JSON, found.to_json().encode())
-    write_whole(folder / ADVICE_HTML, page(found, judged).encode())
-    return _shown(folder, ADVICE_HTML)
+    return _beside(Path(folder), (ADVICE_JSON, ADVICE_HTML), found.to_json(), lambda: page(found, judged))
 
 
 def write_explanations(
@@ -68,17 +62,18 @@ def write_explanations(
     """Write ``explain.json`` and ``explain.html`` into `folder`, each whole or not at all; as `write`."""
     from .explained import page  # needs the extra `report`
 
-    folder, document = Path(folder), section(explanations, transfer)
-    write_whole(folder / EXPLAIN_JSON, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
-    write_whole(folder / EXPLAIN_HTML, page(transfer, explanations).encode())
-    return _shown(folder, EXPLAIN_HTML)
+    text = json.dumps(section(explanations, transfer), indent=1, ensure_ascii=False) + "\n"
+    return _beside(Path(folder), (EXPLAIN_JSON, EXPLAIN_HTML), text, lambda: page(transfer, explanations))
 
 
-def _shown(folder: Path, name: str) -> Path:
-    """Path of the page `name`, to which the report of the same folder leads from now on."""
+def _beside(folder: Path, names: tuple[str, str], text: str, page: Callable[[], str]) -> Path:
+    """Path of the page, to which the report of the same folder leads from now on; `text` is written in any case."""
+    numbers, shown = names
+    write_whole(folder / numbers, text.encode())
+    write_whole(folder / shown, page().encode())
     if (folder / JSON).exists():
         write(load(folder), folder)
-    return folder / name
+    return folder / shown
 
 
 def load(path: str | Path) -> Report:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from ..types import Codes
-
-Doubles = npt.NDArray[np.float64]
+from ..types import Codes, Doubles
 
 
 def explored(best: Codes, new: Codes, epsilon: float, draw: np.random.Generator) -> tuple[Codes, Doubles]:
