@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
 
 from ..errors import ConfigError, CrossaisleError
+from .flags import Maybe
 from .output import OUTPUT, Output, say
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 app = App(name="serve", help_epilogue="Example: crossaisle serve runs/demo --store shop --port 8000")
 LIMITS = Group("Limits", sort_key=50)
@@ -28,6 +33,7 @@ def serve(
     max_body: Annotated[int, Parameter(group=LIMITS)] = 1_000_000,
     patience: Annotated[float, Parameter(group=LIMITS)] = 10.0,
     explore: float = 0.0,
+    dashboard: Annotated[bool | None, Maybe] = None,
     output: Output = OUTPUT,
 ) -> None:
     """Serve recommendations by HTTP.
@@ -43,6 +49,7 @@ def serve(
         max_body: greatest body of a request, in bytes.
         patience: seconds that a client may take to send its headers, and then its body.
         explore: share of places given to new items where a request does not say.
+        dashboard: pages for people at ``/dashboard``; when nothing is said, where the extra ``dashboard`` is installed.
     """
     try:
         from ..serve.run import check_bind, run
@@ -65,7 +72,27 @@ def serve(
     except CrossaisleError:
         kept.close()
         raise
-    run(made, host, port, settings)
+    run(made, host, port, settings, _dashboard(made, artifact, dashboard))
+
+
+def _dashboard(app: FastAPI, run: Path, wanted: bool | None) -> str | None:
+    """Add the pages for people where they are `wanted`, or can be had; their path.
+
+    Raises:
+        ConfigError: they are wanted and cannot be had.
+    """
+    if wanted is None:
+        wanted = find_spec("nicegui") is not None
+    if not wanted:
+        return None
+    try:
+        from ..web import PATH, mount
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the dashboard needs the package {error.name}: pip install 'crossaisle[dashboard]'."
+        ) from None
+    mount(app, app.state.service, run)
+    return PATH
 
 
 def recommender_folder(path: Path) -> Path:

@@ -45,11 +45,14 @@ class Keyring:
         self.open = not self._keys
 
     async def find(self, secret: str) -> Key | None:
-        """The key of this secret. Every key is compared, in constant time."""
+        """The key of this secret."""
+        return await self.of_digest(digest_of(secret))
+
+    async def of_digest(self, digest: str) -> Key | None:
+        """The key of this digest. Every key is compared, in constant time."""
         if time.monotonic() - self._read > _FRESH:
             self._read = time.monotonic()
             self._keys = await asyncio.to_thread(self._store.keys)
             self.open = self.open and not self._keys
-        digest = digest_of(secret)
         found = [k for k in self._keys if hmac.compare_digest(k.digest, digest)]
         return found[0] if found else None

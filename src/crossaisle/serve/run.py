@@ -39,8 +39,15 @@ def check_bind(host: str, keys: int) -> None:
         )
 
 
-def run(app: FastAPI, host: str, port: int, settings: Settings) -> None:
+def run(app: FastAPI, host: str, port: int, settings: Settings, dashboard: str | None = None) -> None:
     """Serve `app` until SIGTERM or SIGINT; then requests in work are finished.
+
+    Args:
+        app: of the service.
+        host: to listen on.
+        port: to listen on; 0 takes a free one.
+        settings: limits.
+        dashboard: path of the pages for people, which need WebSockets; None where `app` has none.
 
     Raises:
         ConfigError: the address cannot be had.
@@ -48,11 +55,17 @@ def run(app: FastAPI, host: str, port: int, settings: Settings) -> None:
     torch.set_num_threads(1)
     _allow_connections()
     bound = _bound(host, port)
-    log("listening", {"host": host, "port": bound.getsockname()[1]})
+    address = {"host": host, "port": bound.getsockname()[1]}
+    if dashboard is not None:
+        name = f"[{host}]" if ":" in host else host
+        address["dashboard"] = f"http://{name}:{address['port']}{dashboard}/"
+        sys.stderr.write(f"dashboard: {address['dashboard']}\n")
+    log("listening", address)
     config = uvicorn.Config(
         app,
         http=_patient(settings.body_seconds),
-        ws="none",
+        ws="none" if dashboard is None else "websockets-sansio",
+        ws_max_size=settings.max_body,
         log_config=None,
         access_log=False,
         server_header=False,
