@@ -82,8 +82,7 @@ class Guard:
 
     def _tell(self, scope: Scope, answer: _Answer, seconds: float) -> None:
         route, method = route_of(scope), scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.requests.labels(route, method, str(answer.status)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        self._metrics.answered(route, method, answer.status, seconds)
         facts: dict[str, Any] = {"request_id": answer.request_id, "route": route, "method": method}
         facts |= {"status": answer.status, "ms": round(1000 * seconds, 2)}
         if error := scope["state"].get("error"):

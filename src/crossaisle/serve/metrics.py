@@ -6,6 +6,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
+from ..types import Basis
+from .recent import Recent
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -22,6 +25,24 @@ class Metrics:
         self.exposures = Counter("exposures", "Places shown by exploration and kept.", **own)
         self.answers = Counter("answers", "Lists made, by what they rest on.", ["basis"], **own)
         self._version = Info("version", "What is served.", **own)
+        self.recent = Recent()
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self.requests.labels(route, method, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+        if route.startswith("/v1/"):
+            self.recent.answered(status, seconds)
+
+    def listed(self, basis: Basis) -> None:
+        """Count one list, by what it rests on."""
+        self.answers.labels(basis).inc()
+        self.recent.add(basis)
+
+    def kept(self, events: int) -> None:
+        """Count events that are on disk and were not before."""
+        self.events.inc(events)
+        self.recent.add("events", events)
 
     def served(self, version: str, method: str, domain: str) -> None:
         """Say what is served."""

@@ -31,11 +31,18 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
 
 
+def sentence_of(error: Exception) -> str:
+    """What people are told of an error that is theirs, or the disk's."""
+    if isinstance(error, StorageError):
+        return "the disk or the database refused; nothing was kept: send it again later."
+    return str(error.detail if isinstance(error, HTTPException) else error).replace("\n", " ")
+
+
 async def _of_user(request: Request, error: Exception) -> Response:
     if isinstance(error, StorageError):
         note(request.scope, error)
-        return problem(503, "the disk or the database refused; nothing was kept: send it again later.")
-    return problem(422, str(error).replace("\n", " "))
+        return problem(503, sentence_of(error))
+    return problem(422, sentence_of(error))
 
 
 async def _of_schema(_request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from ..data.vocab import Vocab
 from ..errors import ConfigError
 from ..explain import explain as reasons
+from ..explain.explanation import Explanation
 from ..explain.sentences import sentence
 from ..index import columns_of, top_k
 from ..stores.store import Exposure
@@ -49,7 +50,7 @@ async def recommend(request: Request, asked: Recommend) -> Response:
     snapshot = service.live.now
     history = service.live.history(asked.user, snapshot)
     epsilon = service.settings.explore if asked.explore is None else asked.explore
-    made = await _listed(service, snapshot, history, asked, epsilon)
+    made = await listed(service, snapshot, history, asked, epsilon)
     request_id = request.state.request_id
     if epsilon:
         await service.expose(_exposures(made, asked.user, request_id, snapshot))
@@ -63,7 +64,7 @@ async def recommend_session(request: Request, asked: RecommendSession) -> Respon
     service = service_of(request)
     snapshot = service.live.now
     history = snapshot.session(asked.items)
-    made = await _listed(service, snapshot, history, asked, 0.0)
+    made = await listed(service, snapshot, history, asked, 0.0)
     return _answer(service, snapshot, made, request.state.request_id, bool(history.counts.nnz))
 
 
@@ -108,36 +109,59 @@ async def explain(request: Request, asked: Explain) -> dict[str, Any]:
     """What speaks for each item: of what the user had, of other domains, and what would be without them."""
     live = service_of(request).live
     snapshot = live.now
-    if (snapshot.places(asked.items) < 0).any():
-        raise HTTPException(404, _UNKNOWN)
-    history = live.history(asked.user, snapshot)
-    person = replace(snapshot.shop, user_ids=Vocab([asked.user]), history=history)
-    found = await asyncio.to_thread(reasons, person, asked.user, asked.items, n=asked.n)
     known = live.knows(asked.user, snapshot)
+    found = await explained(snapshot, live.history(asked.user, snapshot), asked.user, known, asked.items, asked.n)
+    return {"version": snapshot.version, "items": [e.to_dict() for e in found]}
+
+
+async def explained(
+    snapshot: Snapshot, history: History, user: str, known: bool, items: Sequence[str], n: int = 3
+) -> list[Explanation]:
+    """Why the one person of `history`, called `user`, gets `items`; `known` says whether anything is known of them.
+
+    Raises:
+        HTTPException: an item is unknown (404).
+    """
+    if (snapshot.places(items) < 0).any():
+        raise HTTPException(404, _UNKNOWN)
+    person = replace(snapshot.shop, user_ids=Vocab([user]), history=history)
+    found = await asyncio.to_thread(reasons, person, user, items, n=n)
     told = [replace(e, known=known) for e in found]
-    return {"version": snapshot.version, "items": [replace(e, sentence=sentence(e)).to_dict() for e in told]}
+    return [replace(e, sentence=sentence(e)) for e in told]
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
+    """A list.
+
+    Attributes:
+        places: in the catalogue, best first.
+        scores: of these.
+        basis: what it rests on.
+        propensity: of each place, where places explore.
+    """
+
     places: Codes
     scores: Floats
     basis: Basis
     propensity: list[float] | None
 
 
-async def _listed(service: Service, snapshot: Snapshot, history: History, asked: FilterFields, epsilon: float) -> _Made:
+async def listed(
+    service: Service, snapshot: Snapshot, history: History, asked: FilterFields, epsilon: float = 0.0
+) -> Made:
+    """The best places for the one person of `history`, as `asked`; `epsilon` is the share given to new items."""
     check_domain(snapshot, asked.domain)
     filters = Filters(asked.available, asked.min_price, asked.max_price, asked.categories)
     make = _maker(service, snapshot, history, asked, filters, epsilon)
-    made: _Made = await service.score(Ask(snapshot, history, make))
+    made: Made = await service.score(Ask(snapshot, history, make))
     return made
 
 
 def _maker(
     service: Service, snapshot: Snapshot, history: History, asked: FilterFields, filters: Filters, epsilon: float
-) -> Callable[[Floats, bool], _Made]:
-    def make(scores: Floats, personal: bool) -> _Made:
+) -> Callable[[Floats, bool], Made]:
+    def make(scores: Floats, personal: bool) -> Made:
         shop = snapshot.shop
         allowed = snapshot.shelf.allowed(shop, filters)
         n = len(shop.catalogue)
@@ -145,13 +169,13 @@ def _maker(
         row = scores[None]
         values, best = (part[0] for part in top_k(row, min(asked.k, n), seen, allowed))
         found = best[best >= 0]
-        made = _Made(found, values[: len(found)], _basis(snapshot, personal), None)
+        made = Made(found, values[: len(found)], _basis(snapshot, personal), None)
         return _explored(service, snapshot, made, scores, epsilon) if epsilon else made
 
     return make
 
 
-def _explored(service: Service, snapshot: Snapshot, made: _Made, scores: Floats, epsilon: float) -> _Made:
+def _explored(service: Service, snapshot: Snapshot, made: Made, scores: Floats, epsilon: float) -> Made:
     """Some places for new items; `scores` (catalogue,) are −inf where a filter forbids."""
     new = np.flatnonzero((snapshot.met < service.settings.new_below) & np.isfinite(scores))
     new = np.setdiff1d(new, made.places)
@@ -163,8 +187,8 @@ def _basis(snapshot: Snapshot, personal: bool) -> Basis:
     return snapshot.basis if personal else "popularity"
 
 
-def _answer(service: Service, snapshot: Snapshot, made: _Made, request_id: str, known: bool) -> Response:
-    service.metrics.answers.labels(made.basis).inc()
+def _answer(service: Service, snapshot: Snapshot, made: Made, request_id: str, known: bool) -> Response:
+    service.metrics.listed(made.basis)
     propensity: Sequence[float | None] = made.propensity or [None] * len(made.places)
     items = [
         Listed(**snapshot.shelf.about(snapshot.shop, place), score=score, propensity=p)
@@ -181,7 +205,7 @@ def _answer(service: Service, snapshot: Snapshot, made: _Made, request_id: str, 
     return Response(found.model_dump_json(), media_type="application/json")
 
 
-def _exposures(made: _Made, user: str, request_id: str, snapshot: Snapshot) -> list[Exposure]:
+def _exposures(made: Made, user: str, request_id: str, snapshot: Snapshot) -> list[Exposure]:
     items = snapshot.shop.item_ids.decode(snapshot.shop.catalogue[made.places])
     propensity = made.propensity or [1.0] * len(items)
     now = now_utc()

@@ -39,17 +39,33 @@ async def add(request: Request, sent: VersionIn) -> VersionOut:
 @router.post("/rollback", response_model=VersionOut)
 async def roll_back(request: Request) -> VersionOut:
     """Serve the previous version again."""
-    service = service_of(request)
-    async with service.changing:
-        return _out(await asyncio.to_thread(_roll_back, service))
+    return _out(await rolled_back(service_of(request)))
 
 
 @router.post("/{name}/promote", response_model=VersionOut)
 async def promote(request: Request, name: Annotated[VersionName, InPath(examples=["2026-11-27"])]) -> VersionOut:
     """Serve this version from now on; the one that is served becomes the previous."""
-    service = service_of(request)
+    return _out(await promoted(service_of(request), name))
+
+
+async def promoted(service: Service, name: str) -> Version:
+    """Serve the version `name`, after reading it whole; where that fails nothing changes.
+
+    Raises:
+        HTTPException: there is no such version (404).
+    """
     async with service.changing:
-        return _out(await asyncio.to_thread(_promote, service, name))
+        return await asyncio.to_thread(_promote, service, name)
+
+
+async def rolled_back(service: Service) -> Version:
+    """Serve the previous version.
+
+    Raises:
+        HTTPException: there is none (409).
+    """
+    async with service.changing:
+        return await asyncio.to_thread(_roll_back, service)
 
 
 def _add(service: Service, sent: VersionIn) -> Version:

@@ -89,12 +89,21 @@ class Live:
         """Keep `items`; those of the served domain that are new are recommended from their content from now on."""
         self._store.put_items(items)
         with self._lock:
-            now = self._now
-            own = {i.item_id: i for i in items if i.domain == now.shop.domain}
-            self._sent = {**self._sent, **own}
-            shop, refusal = with_new(now.shop, list(own.values()))
-            self._now = Snapshot.of(self._version, shop, self._sent, self._shown)
+            self._now, refusal = self.with_items(items)
+            self._sent = {**self._sent, **self._own(items)}
             return [placed(self._now, item, refusal) for item in items]
+
+    def with_items(self, items: Sequence[Item]) -> tuple[Snapshot, str | None]:
+        """What answers would be made from if `items` had been put, and one sentence where new ones cannot be taken.
+
+        Nothing is kept.
+        """
+        own = self._own(items)
+        shop, refusal = with_new(self._now.shop, list(own.values()))
+        return Snapshot.of(self._version, shop, {**self._sent, **own}, self._shown), refusal
+
+    def _own(self, items: Sequence[Item]) -> dict[str, Item]:
+        return {i.item_id: i for i in items if i.domain == self._now.shop.domain}
 
     def expose(self, exposures: Sequence[Exposure]) -> None:
         """Keep what was shown."""
