@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crossaisle.errors import ConfigError, DataError
-from crossaisle.stores import Event, Exposure, Item, Key, Store, Version, open_store
+from crossaisle.stores import Event, Exposure, Item, Key, Store, Trial, User, Version, open_store
 
 NOON = datetime(2024, 5, 1, 12)
 EVENT = Event("e1", "ann", "bread", "bakery", "purchase", NOON, 2.0, 1.5)
@@ -102,6 +102,38 @@ def test_items_of_several_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -
     store.put_items(wanted[::-1])
     assert list(store.items()) == wanted
     assert list(store.items("deli")) == wanted[5:]
+
+
+def test_users_are_replaced_by_id_and_erased(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossaisle.stores.sql.AT_ONCE", 2)
+    store.put_users([User(f"u{i}", {"language": "fi"}) for i in range(5)])
+    store.put_users([User("u1", {"tags": ["loyal", None]}), User("u9")])
+    assert list(store.users())[:2] == [User("u0", {"language": "fi"}), User("u1", {"tags": ["loyal", None]})]
+    assert store.erase_users(["u1", "u2"]) == 2
+    assert [u.user_id for u in store.users()] == ["u0", "u3", "u4", "u9"]
+
+
+TRIAL = Trial("new-blend", {"variants": {"old": 0.5, "new": 0.5}}, NOON, 12)
+
+
+def test_one_experiment_runs_at_a_time(store: Store) -> None:
+    store.begin_trial(TRIAL)
+    assert store.trials() == [TRIAL]
+    with pytest.raises(ConfigError, match=r"experiment 'new-blend' is running; end it first"):
+        store.begin_trial(replace(TRIAL, name="other"))
+    with pytest.raises(ConfigError, match=r"there is an experiment 'new-blend' already; choose another name"):
+        store.begin_trial(TRIAL)
+    store.end_trial("new-blend", NOON + timedelta(days=3), {"word": "win"})
+    store.end_trial("new-blend", NOON + timedelta(days=4), {"word": "harm"})  # it has ended: nothing changes
+    ended = replace(TRIAL, ended=NOON + timedelta(days=3), result={"word": "win"})
+    assert store.trials() == [ended]
+    later = replace(TRIAL, name="other", begun=NOON + timedelta(days=5))
+    store.begin_trial(later)
+    assert store.trials() == [later, ended]
+    with pytest.raises(ConfigError, match=r"unknown experiment 'othr': did you mean 'other'"):
+        store.end_trial("othr", NOON, {})
+    with pytest.raises(DataError, match=r"-1 is no shown for experiments: a whole number from 0 is needed"):
+        store.begin_trial(replace(TRIAL, name="third", shown=-1))
 
 
 def test_exposures_are_numbered_and_kept_once(store: Store) -> None:

@@ -1,6 +1,6 @@
-"""Stores: what a service has to keep on disk: events, items, exposures, keys and versions (docs/stores.md)."""
+"""Stores: what a service has to keep on disk: events, items, users, exposures, keys, versions, experiments (docs/stores.md)."""
 
 from .open import open_store
-from .store import Event, Exposure, Item, Key, Role, State, Store, Version
+from .store import Event, Exposure, Item, Key, Role, State, Store, Trial, User, Version
 
-__all__ = ["Event", "Exposure", "Item", "Key", "Role", "State", "Store", "Version", "open_store"]
+__all__ = ["Event", "Exposure", "Item", "Key", "Role", "State", "Store", "Trial", "User", "Version", "open_store"]

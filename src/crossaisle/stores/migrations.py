@@ -6,16 +6,17 @@ To change a table: change `tables.py`, append a step that brings the last schema
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from sqlalchemy import Connection, insert, inspect, select, update
 
 from ..errors import StorageError
 from .database import Database
-from .tables import META, METADATA
+from .tables import EXPERIMENTS, META, METADATA, USERS
 
-Step = tuple[str, ...]
-"""SQL statements that both databases understand."""
-STEPS: tuple[Step, ...] = ()
+Step = tuple[str | Callable[[Connection], object], ...]
+"""SQL statements that both databases understand, and tables to make; should such a table change, its step becomes SQL."""
+STEPS: tuple[Step, ...] = ((USERS.create, EXPERIMENTS.create),)
 """The first leads from schema version 1 to 2, and so on."""
 
 
@@ -37,8 +38,8 @@ def migrate(database: Database) -> None:
                 f"this store has schema version {found}, and this crossaisle knows up to {newest}; install a newer one."
             )
         elif found < newest:
-            for statement in (s for step in STEPS[found - 1 :] for s in step):
-                connection.exec_driver_sql(statement)
+            for change in (s for step in STEPS[found - 1 :] for s in step):
+                connection.exec_driver_sql(change) if isinstance(change, str) else change(connection)
             connection.execute(update(META).where(META.c.name == "schema_version").values(value=str(newest)))
 
 

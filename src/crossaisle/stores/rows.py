@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, DateTime, Double, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Double, Integer, Table, Text
 
 from ..errors import DataError
 
@@ -74,6 +74,10 @@ def _is_position(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31
 
 
+def _is_number_of_arrival(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
 def _is_time(value: Any) -> bool:
     return isinstance(value, datetime) and value.tzinfo is None
 
@@ -89,6 +93,7 @@ _TEXT = f"text of 1 to {LONGEST:,} bytes (UTF-8) without NUL"
 _KINDS: dict[type, tuple[Check, str]] = {
     Text: (_is_text, _TEXT),
     Double: (_is_number, "a finite number"),
+    BigInteger: (_is_number_of_arrival, "a whole number from 0"),
     Integer: (_is_position, "a whole number from 1"),
     DateTime: (_is_time, "a date and time in UTC without a time zone of its own"),
     JSON: (_is_json, "a mapping of names to what JSON can hold"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, select, tuple_, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, tuple_, update
 
 from ..errors import ConfigError, unknown
 from .database import Database
 from .migrations import migrate
 from .rows import check_ids, row_of
-from .store import Event, Exposure, Item, Key, Version
-from .tables import ERASED, EVENTS, EXPOSURES, ITEMS, KEYS, META, OF_USERS, VERSIONS
+from .store import Event, Exposure, Item, Key, Trial, User, Version
+from .tables import ERASED, EVENTS, EXPERIMENTS, EXPOSURES, ITEMS, KEYS, META, OF_USERS, USERS, VERSIONS
 from .together import Rows, Together
 
 AT_ONCE = 1_000
@@ -53,23 +54,20 @@ class SqlStore:
 
     def put_items(self, items: Sequence[Item]) -> None:
         """See `Store`."""
-        put = self._database.insert(ITEMS)
-        new = {"content": put.excluded.content, "available": put.excluded.available}
-        put = put.on_conflict_do_update(index_elements=[ITEMS.c.domain, ITEMS.c.item_id], set_=new)
-        if rows := [row_of(ITEMS, item) for item in items]:
-            with self._database.writing(ITEMS.name) as connection:
-                connection.execute(put, rows)
+        self._put(ITEMS, items)
 
     def items(self, domain: str | None = None) -> Iterator[Item]:
-        """See `Store`; read in pages, so that nobody waits for a slow reader."""
-        wanted = select(ITEMS).order_by(ITEMS.c.domain, ITEMS.c.item_id).limit(AT_ONCE)
-        if domain is not None:
-            wanted = wanted.where(ITEMS.c.domain == domain)
-        page = self._rows(wanted)
-        while page:
-            yield from (Item(**row) for row in page)
-            last = page[-1]["domain"], page[-1]["item_id"]
-            page = self._rows(wanted.where(tuple_(ITEMS.c.domain, ITEMS.c.item_id) > last))
+        """See `Store`."""
+        wanted = select(ITEMS) if domain is None else select(ITEMS).where(ITEMS.c.domain == domain)
+        return (Item(**row) for row in self._paged(ITEMS, wanted))
+
+    def put_users(self, users: Sequence[User]) -> None:
+        """See `Store`."""
+        self._put(USERS, users)
+
+    def users(self) -> Iterator[User]:
+        """See `Store`."""
+        return (User(**row) for row in self._paged(USERS, select(USERS)))
 
     def add_exposures(self, exposures: Sequence[Exposure]) -> int:
         """See `Store`."""
@@ -136,6 +134,33 @@ class SqlStore:
             _move(connection, "previous", "current")
         return next(version for version in self.versions() if version.state == "current")
 
+    def begin_trial(self, trial: Trial) -> None:
+        """See `Store`."""
+        row = row_of(EXPERIMENTS, trial)
+        with self._database.writing(EXPERIMENTS.name) as connection:
+            for other in connection.execute(select(EXPERIMENTS.c.name, EXPERIMENTS.c.ended)):
+                if other.name == trial.name:
+                    raise ConfigError(f"there is an experiment {trial.name!r} already; choose another name.")
+                if other.ended is None:
+                    raise ConfigError(f"experiment {other.name!r} is running; end it first.")
+            connection.execute(insert(EXPERIMENTS), [row])
+
+    def end_trial(self, name: str, ended: datetime, result: dict[str, Any]) -> None:
+        """See `Store`."""
+        row = row_of(EXPERIMENTS, Trial(name, {}, ended, 0, ended, result))
+        new = {"ended": row["ended"], "result": row["result"]}
+        with self._database.writing(EXPERIMENTS.name) as connection:
+            names = [r.name for r in connection.execute(select(EXPERIMENTS.c.name))]
+            if name not in names:
+                raise ConfigError(unknown("experiment", name, names))
+            running = (EXPERIMENTS.c.name == name) & EXPERIMENTS.c.ended.is_(None)
+            connection.execute(update(EXPERIMENTS).where(running).values(**new))
+
+    def trials(self) -> list[Trial]:
+        """See `Store`."""
+        newest = select(EXPERIMENTS).order_by(EXPERIMENTS.c.begun.desc(), EXPERIMENTS.c.name)
+        return [Trial(**row) for row in self._rows(newest)]
+
     def add_key(self, key: Key) -> None:
         """See `Store`."""
         if not self._add(KEYS, [key]):
@@ -159,6 +184,23 @@ class SqlStore:
         """Insert those that are not known; how many were new."""
         rows = [row_of(table, thing) for thing in things]
         return self._adding[table](rows) if rows else 0
+
+    def _put(self, table: Table, things: Sequence[object]) -> None:
+        """Insert, and replace what has the same key."""
+        put, key = self._database.insert(table), list(table.primary_key)
+        new = {c.name: put.excluded[c.name] for c in table.c if not c.primary_key}
+        if rows := [row_of(table, thing) for thing in things]:
+            with self._database.writing(table.name) as connection:
+                connection.execute(put.on_conflict_do_update(index_elements=key, set_=new), rows)
+
+    def _paged(self, table: Table, wanted: Select[Any]) -> Iterator[dict[str, Any]]:
+        """Rows by key, read in pages, so that nobody waits for a slow reader."""
+        key = list(table.primary_key)
+        wanted = wanted.order_by(*key).limit(AT_ONCE)
+        page = self._rows(wanted)
+        while page:
+            yield from page
+            page = self._rows(wanted.where(tuple_(*key) > tuple(page[-1][c.name] for c in key)))
 
     def _insert(self, table: Table, batches: list[Rows]) -> list[int]:
         new = self._database.insert(table).inline().on_conflict_do_nothing()

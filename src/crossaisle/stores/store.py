@@ -55,6 +55,19 @@ class Item:
 
 
 @dataclass(frozen=True)
+class User:
+    """What is known of a user beside their events.
+
+    Attributes:
+        user_id: id.
+        attributes: whatever the shop knows, such as language or kind of customer.
+    """
+
+    user_id: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Exposure:
     """One item that was shown, with the probability that it was: what off-policy estimates need.
 
@@ -94,6 +107,27 @@ class Version:
     made: datetime
     state: State = "candidate"
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment that is or was served.
+
+    Attributes:
+        name: unique.
+        design: variants, metrics and rule, as `crossaisle.experiments.Experiment` has them.
+        begun: naive UTC.
+        shown: number of the last exposure before it began.
+        ended: naive UTC; None while it runs. At most one runs.
+        result: what it said when it ended.
+    """
+
+    name: str
+    design: dict[str, Any]
+    begun: datetime
+    shown: int = 0
+    ended: datetime | None = None
+    result: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,6 +177,14 @@ class Store(Protocol):
 
     def items(self, domain: str | None = None) -> Iterator[Item]:
         """All items, or those of one domain, by domain and id."""
+        ...
+
+    def put_users(self, users: Sequence[User]) -> None:
+        """Keep `users`; what is known of the same id is replaced."""
+        ...
+
+    def users(self) -> Iterator[User]:
+        """All users, by id."""
         ...
 
     def add_exposures(self, exposures: Sequence[Exposure]) -> int:
@@ -196,6 +238,26 @@ class Store(Protocol):
         Raises:
             ConfigError: there is no previous version.
         """
+        ...
+
+    def begin_trial(self, trial: Trial) -> None:
+        """Keep an experiment that begins now.
+
+        Raises:
+            ConfigError: the name is taken, or another one is running.
+        """
+        ...
+
+    def end_trial(self, name: str, ended: datetime, result: dict[str, Any]) -> None:
+        """Keep how an experiment ended; one that has ended stays as it is.
+
+        Raises:
+            ConfigError: there is no such experiment.
+        """
+        ...
+
+    def trials(self) -> list[Trial]:
+        """All experiments, the last begun first."""
         ...
 
     def add_key(self, key: Key) -> None:

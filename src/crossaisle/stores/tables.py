@@ -88,10 +88,26 @@ KEYS = Table(
     Column("digest", TEXT, nullable=False, unique=True),
     Column("made", DateTime, nullable=False),
 )
+USERS = Table(
+    "users",
+    METADATA,
+    Column("user_id", TEXT, primary_key=True),
+    Column("attributes", JSON, nullable=False),
+)
+EXPERIMENTS = Table(
+    "experiments",
+    METADATA,
+    Column("name", TEXT, primary_key=True),
+    Column("design", JSON, nullable=False),
+    Column("begun", DateTime, nullable=False),
+    Column("shown", BigInteger, nullable=False),
+    Column("ended", DateTime),
+    Column("result", JSON, nullable=False),
+)
 ERASED = Table("erased", METADATA, Column("digest", TEXT, primary_key=True))
 META = Table("meta", METADATA, Column("name", TEXT, primary_key=True), Column("value", TEXT, nullable=False))
 
-OF_USERS = (EVENTS, EXPOSURES)
+OF_USERS = (EVENTS, EXPOSURES, USERS)
 """Tables that erasing empties of a user."""
 
 
