@@ -62,7 +62,11 @@ def house_in(data: Path, artifact: Path, settings: Settings, *, keys: bool = Fal
     """A service of `artifact` over the folder `data`."""
     store = open_store(data)
     secrets = {role: add_key(store, role, role) for role in ROLES} if keys else {}
-    app = started(artifact, store, data / "artifacts", settings)
+    return house_of(data, started(artifact, store, data / "artifacts", settings), secrets)
+
+
+def house_of(data: Path, app: Any, secrets: dict[str, str] | None = None) -> House:
+    """The service `app` over the folder `data`, running."""
     client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
     client.__enter__()
-    return House(data, client, secrets)
+    return House(data, client, secrets or {})

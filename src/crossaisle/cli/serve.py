@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
 
+from ..data.world import World
 from ..errors import ConfigError, CrossaisleError
-from .flags import Maybe
+from ..models.base import Base
+from .flags import READ, Maybe, ReadFlags, open_data
 from .output import OUTPUT, Output, say
+from .teaching import LEARN, LEARNING, LearnFlags, teaching
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -18,6 +22,25 @@ if TYPE_CHECKING:
 app = App(name="serve", help_epilogue="Example: crossaisle serve runs/demo --store shop --port 8000")
 LIMITS = Group("Limits", sort_key=50)
 STORE = "crossaisle-data"
+
+
+@Parameter(name="*", group=LEARNING, negative=())
+@dataclass(frozen=True)
+class BesideFlags:
+    """Learning beside the service."""
+
+    data: Annotated[str | None, Maybe] = None
+    """Learn while serving: what the artifact was fitted on (folder, file, database URL, or ``demo``), to which the
+    events that came since are added. Candidates are judged on the newest day before they are served."""
+    learn_every: float = 3600.0
+    """Seconds between two lessons."""
+    method: Annotated[str | None, Maybe] = None
+    """A transfer method that learns; default: that of the artifact, with its default options."""
+    base: Annotated[Path | None, Maybe] = None
+    """Folder of the base that the artifact was adapted from, for methods that read one."""
+
+
+BESIDE = BesideFlags()
 
 
 @app.default
@@ -34,6 +57,9 @@ def serve(
     patience: Annotated[float, Parameter(group=LIMITS)] = 10.0,
     explore: float = 0.0,
     dashboard: Annotated[bool | None, Maybe] = None,
+    beside: BesideFlags = BESIDE,
+    learn: LearnFlags = LEARN,
+    read: ReadFlags = READ,
     output: Output = OUTPUT,
 ) -> None:
     """Serve recommendations by HTTP.
@@ -69,10 +95,27 @@ def serve(
         if not keys:
             say("no key yet: whoever uses this machine may do everything; `crossaisle keys add NAME` makes one.")
         made = started(recommender_folder(artifact), kept, artifacts_folder(store, artifacts), settings)
+        if beside.data is not None:
+            _learn(made, beside, learn, open_data(beside.data, read))
     except CrossaisleError:
         kept.close()
         raise
     run(made, host, port, settings, _dashboard(made, artifact, dashboard))
+
+
+def _learn(app: FastAPI, beside: BesideFlags, flags: LearnFlags, world: World) -> None:
+    """Have the service of `app` learn what comes after `world`.
+
+    Raises:
+        ConfigError: a number that means nothing, or a World without the domain that is served.
+    """
+    from ..serve.learning import learn
+
+    service = app.state.service
+    shop = service.live.now.shop
+    world.domain_code(shop.domain)
+    base = None if beside.base is None else Base.load(beside.base)
+    learn(service, world, teaching(beside.method or shop.method, flags), beside.learn_every, base)
 
 
 def _dashboard(app: FastAPI, run: Path, wanted: bool | None) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from ..errors import DataError
 from .assignment import METRICS, Experiment, MetricName
@@ -56,10 +57,11 @@ class Summary:
         return pl.DataFrame(rows, schema=names, orient="row")
 
     def to_document(self) -> dict[str, Any]:
-        """As plain values."""
-        said = self.decision
+        """As plain values; None where there is too little to say."""
+        said, numbers = self.decision, cs.float()
+        told = self.table().with_columns(pl.when(numbers.is_finite()).then(numbers).name.keep())
         return {
-            "variants": self.table().to_dicts(),
+            "variants": told.to_dicts(),
             "p_mismatch": self.p_mismatch,
             "decision": {
                 "word": said.word,

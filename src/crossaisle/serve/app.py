@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -11,16 +12,18 @@ from typing import Any
 from fastapi import FastAPI
 
 from .. import __version__
+from ..errors import CrossaisleError
 from ..stores.store import Store
 from ..stream.live import Live
-from . import events, health, items, problems, recommend, users, versions
+from . import changes, events, experiments, health, items, problems, recommend, users, versions
 from .guard import Guard
+from .logs import log
 from .metrics import Metrics
 from .schemas import Problem
 from .service import Service
 from .settings import Settings
 
-_ROUTERS = (recommend, events, items, users, versions, health)
+_ROUTERS = (recommend, events, items, users, versions, experiments, health)
 _ABOUT = "Recommendations for people, known or new, from knowledge that was carried over from other domains."
 
 
@@ -40,8 +43,15 @@ def create_app(live: Live, store: Store, artifacts: Path, settings: Settings | N
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
+        service.trials.resume()
+        looking = asyncio.create_task(_follow_rules(service))
+        if service.learner is not None:
+            service.learner.start()
         yield
         service.ready = False
+        looking.cancel()
+        if service.learner is not None:
+            await asyncio.to_thread(service.learner.stop, limits.stop_seconds)
         service.close()
 
     app = FastAPI(
@@ -59,6 +69,16 @@ def create_app(live: Live, store: Store, artifacts: Path, settings: Settings | N
     app.add_middleware(Guard, settings=limits, metrics=metrics)
     problems.install(app)
     return app
+
+
+async def _follow_rules(service: Service) -> None:
+    """Ask the rule of a running experiment every so often."""
+    while True:
+        await asyncio.sleep(service.settings.look_seconds)
+        try:
+            await asyncio.to_thread(changes.follow_rule, service)
+        except CrossaisleError as error:
+            log("the experiment goes on", {"error": type(error).__name__})
 
 
 def _refused(*codes: int) -> dict[int | str, dict[str, Any]]:

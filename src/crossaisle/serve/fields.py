@@ -27,6 +27,7 @@ Id = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_pla
 Word = Annotated[str, Field(max_length=2_000), AfterValidator(_plain)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Time = Annotated[datetime, AfterValidator(_naive)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Items = Annotated[list[Id], Field(min_length=1, max_length=10_000)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import Response
 
 from .auth import needs
-from .schemas import Health
+from .schemas import AlarmList, AlarmOut, Health
 from .service import service_of
 
 router = APIRouter(tags=["watching"])
@@ -32,6 +32,14 @@ async def ready(request: Request) -> Health:
 async def metrics(request: Request) -> Response:
     """Numbers for Prometheus."""
     return Response(service_of(request).metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/v1/alarms", response_model=AlarmList, dependencies=[Depends(needs("read"))])
+async def alarms(request: Request) -> AlarmList:
+    """Alarms of drift since the service started, newest first."""
+    service = service_of(request)
+    found = [AlarmOut(**alarm._asdict()) for alarm in reversed(service.alarms)]
+    return AlarmList(watching=service.watching, alarms=found)
 
 
 def _health(request: Request) -> Health:

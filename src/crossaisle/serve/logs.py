@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import traceback
 from collections.abc import Mapping
@@ -17,6 +18,15 @@ def log(event: str, facts: Mapping[str, Any] | None = None) -> None:
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **(facts or {})}
     sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
     sys.stderr.flush()
+
+
+class Lines(logging.Handler):
+    """What parts of the library say, as lines of this log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line; of an error that nobody expected its kind alone, as its text may name people."""
+        kind = record.exc_info[0] if record.exc_info else None
+        log(record.name, {"message": record.getMessage(), **({"error": kind.__name__} if kind else {})})
 
 
 def note(scope: Scope, error: BaseException) -> None:

@@ -24,6 +24,7 @@ class Metrics:
         self.events = Counter("events", "Events kept, without repeats.", **own)
         self.exposures = Counter("exposures", "Places shown by exploration and kept.", **own)
         self.answers = Counter("answers", "Lists made, by what they rest on.", ["basis"], **own)
+        self.alarms = Counter("alarms", "Alarms of drift.", ["signal"], **own)
         self._version = Info("version", "What is served.", **own)
         self.recent = Recent()
 

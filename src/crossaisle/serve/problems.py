@@ -18,6 +18,14 @@ from .logs import note
 MEDIA = "application/problem+json"
 
 
+class Refused(CrossaisleError):
+    """What is asked for does not go with what there is now: 409."""
+
+
+class Missing(CrossaisleError):
+    """What is asked for is not there: 404."""
+
+
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """The answer to a request that went wrong."""
     document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
@@ -42,7 +50,8 @@ async def _of_user(request: Request, error: Exception) -> Response:
     if isinstance(error, StorageError):
         note(request.scope, error)
         return problem(503, sentence_of(error))
-    return problem(422, sentence_of(error))
+    status = 409 if isinstance(error, Refused) else 404 if isinstance(error, Missing) else 422
+    return problem(status, sentence_of(error))
 
 
 async def _of_schema(_request: Request, error: Exception) -> Response:

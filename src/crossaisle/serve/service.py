@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from fastapi import HTTPException, Request
 from ..errors import unknown
 from ..stores.store import Event, Exposure, Store
 from ..stream.diary import stacked
+from ..stream.drift import Alarm
+from ..stream.learner import Background
 from ..stream.live import Live
 from ..stream.snapshot import Snapshot, scored
 from ..types import Floats, History
@@ -22,6 +25,7 @@ from .keyring import Keyring
 from .limits import Buckets
 from .metrics import Metrics
 from .settings import Settings
+from .trials import Trials
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,9 @@ class Service:
         artifacts: folder that versions are taken from.
         metrics: counters.
         ready: false from the moment that the service is told to stop.
+        learner: makes versions of what came, where it does.
+        watching: whether a learner watches for drift.
+        alarms: of drift, the newest last.
     """
 
     live: Live
@@ -58,12 +65,16 @@ class Service:
     artifacts: Path
     metrics: Metrics
     ready: bool = True
+    watching: bool = False
+    learner: Background | None = None
+    alarms: deque[Alarm] = field(default_factory=lambda: deque(maxlen=100))
     draw: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def __post_init__(self) -> None:
         self.keyring = Keyring(self.store)
         self.buckets = Buckets(self.settings.rate, self.settings.burst)
-        self.changing = asyncio.Lock()  # one change of versions or erasure at a time
+        self.changing = threading.RLock()  # one change of versions, experiments or people at a time
+        self.trials = Trials(self.live, self.store, self.artifacts)
         self._scorer: Batcher[Ask, Any] = Batcher(answered, self.settings.batch)
         self._events: Batcher[list[Event], None] = Batcher(self._record, 64)
         self._exposures: Batcher[list[Exposure], None] = Batcher(self._expose, 64)

@@ -27,6 +27,8 @@ class Settings:
     """An item is new until people met it and were shown it this often together."""
     batch: int = 16
     """Answers that are scored together while others wait."""
+    look_seconds: float = 60.0
+    """Time between two looks at the rule of a running experiment."""
     stop_seconds: float = 10.0
     """How long requests in work may take after the service is told to stop."""
 
@@ -35,5 +37,5 @@ class Settings:
             raise ValueError("max_body, rate, burst, max_waiting and batch must be at least 1.")
         if not 0 <= self.explore <= 1:
             raise ValueError(f"explore is {self.explore}; a share from 0 to 1 is needed.")
-        if min(self.body_seconds, self.answer_seconds, self.stop_seconds) <= 0:
-            raise ValueError("body_seconds, answer_seconds and stop_seconds must be above 0.")
+        if min(self.body_seconds, self.answer_seconds, self.look_seconds, self.stop_seconds) <= 0:
+            raise ValueError("body_seconds, answer_seconds, look_seconds and stop_seconds must be above 0.")

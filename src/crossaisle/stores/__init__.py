@@ -1,4 +1,4 @@
-"""Stores: what a service has to keep on disk: events, items, users, exposures, keys, versions, experiments (docs/stores.md)."""
+"""Stores: what a service keeps on disk: events, items, users, what was shown, keys, versions, experiments."""
 
 from .open import open_store
 from .store import Event, Exposure, Item, Key, Role, State, Store, Trial, User, Version

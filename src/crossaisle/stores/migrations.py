@@ -15,7 +15,7 @@ from .database import Database
 from .tables import EXPERIMENTS, META, METADATA, USERS
 
 Step = tuple[str | Callable[[Connection], object], ...]
-"""SQL statements that both databases understand, and tables to make; should such a table change, its step becomes SQL."""
+"""SQL that both databases understand, and tables to make; should such a table change, its step becomes SQL."""
 STEPS: tuple[Step, ...] = ((USERS.create, EXPERIMENTS.create),)
 """The first leads from schema version 1 to 2, and so on."""
 

@@ -9,7 +9,7 @@ other.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -125,6 +125,11 @@ class Watch:
     def add(self, signal: str, at: datetime, value: float) -> Alarm | None:
         """Take in one number of one visit; an alarm where the mean has changed for the worse."""
         return self._detectors[signal].add(at, value)
+
+    def add_all(self, seen: Iterable[tuple[str, datetime, float]]) -> list[Alarm]:
+        """Take in (signal, when, number) of several visits; the alarms that they raise."""
+        found = [self.add(*one) for one in seen]
+        return [alarm for alarm in found if alarm is not None]
 
 
 class Detector:

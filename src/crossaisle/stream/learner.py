@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +19,11 @@ from ..models.base import Base
 from ..recommender import Recommender
 from ..stores.store import Event, Store, Version
 from .diary import now_utc
-from .forget import without_users
+from .forget import forget_in, without_users
 from .growth import NUMBER, frame_of_events, grown_world
 from .lesson import Lesson, Teaching, lesson
-from .snapshot import LAST_EVENT
+from .lookout import Lookout
+from .snapshot import LAST_EVENT, learned_until
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 10_000
@@ -37,13 +38,14 @@ class Learned(NamedTuple):
     promoted: bool
 
 
+@dataclass(eq=False)
 class Learner:
     """Learns from a store; several steps, and several processes after each other, go on where the last one stopped.
 
     A version is named after the last event that it learned from. It is saved first, made known then and promoted last,
     each of it whole or not at all, so that a step that was interrupted is finished by the next.
 
-    Args:
+    Attributes:
         store: of events, items and versions.
         world: what the first version was fitted on; the events of the store came after it.
         folder: of artifacts; paths of versions are relative to it.
@@ -51,20 +53,17 @@ class Learner:
         base: for methods that read one.
         promote: serves the version of a name and makes it current, as a service does; without one the store alone
             is told.
+        lookout: watches the days for drift, where there is one.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        world: World,
-        folder: Path,
-        how: Teaching | None = None,
-        base: Base | None = None,
-        promote: Callable[[str], object] | None = None,
-    ) -> None:
-        self._store, self._world, self._folder = store, world, folder
-        self._how, self._base, self._promote = how or Teaching(), base, promote or store.promote
-        self._done = 0
+    store: Store
+    world: World
+    folder: Path
+    how: Teaching = field(default_factory=Teaching)
+    base: Base | None = None
+    promote: Callable[[str], object] | None = None
+    lookout: Lookout | None = None
+    _done: int = field(default=0, init=False)
 
     def step(self, now: datetime | None = None) -> Learned | None:
         """One lesson; None where there is nothing new to learn.
@@ -76,15 +75,19 @@ class Learner:
             ConfigError: no version is served yet.
             ArtifactError, StorageError: disk or store refuse; the next step begins anew.
         """
-        versions = self._store.versions()
+        versions = self.store.versions()
         serving = next((v for v in versions if v.state == "current"), None)
         if serving is None:
             raise ConfigError("no version is current; promote a first one, which the learner then makes better.")
-        if not self._store.events(after=self._done, limit=1):
+        if not self.store.events(after=self._done, limit=1):
             return None
-        current, numbered, gone = Recommender.load(self._folder / serving.path), self._events(), self._gone()
-        world, rows = grown_world(self._without(gone), frame_of_events(numbered), list(self._store.items()))
-        found = lesson(world, rows, now or now_utc(), current, self._how, self._base)
+        current, numbered, gone = Recommender.load(self.folder / serving.path), self._events(), self._gone()
+        world, rows = grown_world(self._without(gone), frame_of_events(numbered), list(self.store.items()))
+        now = now or now_utc()
+        if self.lookout is not None:
+            learned = int((rows[NUMBER] <= learned_until(serving, current)).sum())
+            self.lookout.look(world, rows, learned, current, now)
+        found = lesson(world, rows, now, current, self.how, self.base)
         made = None
         if found is None or found.candidate is None:
             _LOG.info("nothing learned: %s", "no event came before the window" if found is None else found.why)
@@ -102,33 +105,38 @@ class Learner:
         version = version or self._added(name, last, found, shop)
         promote = version.state == "candidate" and bool(version.facts[LESSON]["promote"])
         if promote:
-            self._promote(name)
+            (self.promote or self.store.promote)(name)
         return Learned(version, promote) if promote or not known else None
 
     def _added(self, name: str, last: int, found: Lesson, shop: Recommender) -> Version:
         shop = replace(shop, facts={**shop.facts, LAST_EVENT: last})
-        shop.save(self._folder / name)
+        shop.save(self.folder / name)
         facts: dict[str, Any] = {"method": shop.method, "domain": shop.domain, "items": len(shop.catalogue)}
         facts |= {"users": len(shop.user_ids), LAST_EVENT: last, LESSON: found.to_dict()}
         version = Version(name, name, now_utc(), facts=facts)
-        self._store.add_version(version)
+        self.store.add_version(version)
+        # Whoever was erased during the lesson: nobody knew of this folder then.
+        if gone := self._erased(shop.user_ids.ids.to_list()):
+            forget_in(self.folder / name, gone)
         return version
 
     def _events(self) -> list[tuple[int, Event]]:
         found: list[tuple[int, Event]] = []
-        while page := self._store.events(after=found[-1][0] if found else 0, limit=_PAGE):
+        while page := self.store.events(after=found[-1][0] if found else 0, limit=_PAGE):
             found += page
         return found
 
     def _gone(self) -> list[str]:
-        users = self._world.user_ids.ids.to_list()
-        return [u for u, erased in zip(users, self._store.is_erased(users), strict=True) if erased]
+        return self._erased(self.world.user_ids.ids.to_list())
+
+    def _erased(self, users: list[str]) -> list[str]:
+        return [u for u, erased in zip(users, self.store.is_erased(users), strict=True) if erased]
 
     def _without(self, gone: list[str]) -> World:
         """The World without the rows of people who asked to be forgotten."""
         if not gone:
-            return self._world
-        world, codes = self._world, self._world.user_ids.encode(gone).tolist()
+            return self.world
+        world, codes = self.world, self.world.user_ids.encode(gone).tolist()
         kept = ~world.interactions["user"].is_in(codes)
         return replace(
             world,
@@ -157,10 +165,10 @@ class Background:
         """Begin; the first step comes at once."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the step that is under way."""
+    def stop(self, patience: float | None = None) -> None:
+        """End after the step that is under way, which is waited for `patience` seconds, or as long as it takes."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(patience)
 
     def _run(self) -> None:
         while not self._stop.is_set():

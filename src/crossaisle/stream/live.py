@@ -16,7 +16,7 @@ from ..stores.store import Event, Exposure, Item, Store, Version
 from ..types import History
 from .diary import Diary, grown, now_utc
 from .forget import without_users
-from .snapshot import Snapshot, scored
+from .snapshot import Snapshot, learned_until, scored
 
 _PAGE = 10_000
 
@@ -39,8 +39,8 @@ class Placed:
 class Live:
     """One recommender in service.
 
-    Readers take `now`, which never changes, and `history`; writers replace `now` under a lock. What is written is on
-    disk first and in memory then.
+    Readers take `now`, or `of` a user while an experiment runs, which never change, and `history`; writers replace them
+    under a lock. What is written is on disk first and in memory then.
 
     Args:
         store: where events, items and exposures are kept.
@@ -52,7 +52,9 @@ class Live:
         self._store, self._lock = store, threading.RLock()
         self._sent: Mapping[str, Item] = {i.item_id: i for i in store.items(shop.domain)}
         self._shown = shown_in(store)
-        self._version, self._now = version, self._prepared(version, shop)
+        self._now = self._prepared(version, shop)
+        self._beside: Mapping[str, Snapshot] = {}
+        self._variant: Callable[[str], str] = lambda _user: self._now.version
         self._diary = Diary(self._now.last_event)
         self.catch_up()
 
@@ -60,6 +62,11 @@ class Live:
     def now(self) -> Snapshot:
         """The snapshot that answers are made from; take it once for each answer."""
         return self._now
+
+    def of(self, user: str) -> Snapshot:
+        """The snapshot that `user` is answered from: `now`, or that of their variant while an experiment runs."""
+        beside, variant = self._beside, self._variant
+        return beside.get(variant(user), self._now) if beside else self._now
 
     def history(self, user: str, snapshot: Snapshot) -> History:
         """Everything that is known of `user`: what `snapshot` knows and what they did since."""
@@ -89,8 +96,10 @@ class Live:
         """Keep `items`; those of the served domain that are new are recommended from their content from now on."""
         self._store.put_items(items)
         with self._lock:
-            self._now, refusal = self.with_items(items)
-            self._sent = {**self._sent, **self._own(items)}
+            own = self._own(items)
+            self._sent = {**self._sent, **own}
+            self._now, refusal = self._with_items(self._now, own)
+            self._beside = {name: self._with_items(made, own)[0] for name, made in self._beside.items()}
             return [placed(self._now, item, refusal) for item in items]
 
     def with_items(self, items: Sequence[Item]) -> tuple[Snapshot, str | None]:
@@ -98,9 +107,7 @@ class Live:
 
         Nothing is kept.
         """
-        own = self._own(items)
-        shop, refusal = with_new(self._now.shop, list(own.values()))
-        return Snapshot.of(self._version, shop, {**self._sent, **own}, self._shown), refusal
+        return self._with_items(self._now, self._own(items))
 
     def _own(self, items: Sequence[Item]) -> dict[str, Item]:
         return {i.item_id: i for i in items if i.domain == self._now.shop.domain}
@@ -109,9 +116,11 @@ class Live:
         """Keep what was shown."""
         self._store.add_exposures(exposures)
         with self._lock:
-            self._shown.update(e.item_id for e in exposures)
-            places = self._now.places([e.item_id for e in exposures])
-            np.add.at(self._now.met, places[places >= 0], 1.0)
+            items = [e.item_id for e in exposures]
+            self._shown.update(items)
+            for made in (self._now, *self._beside.values()):
+                places = made.places(items)
+                np.add.at(made.met, places[places >= 0], 1.0)
 
     def serve(self, version: Version, shop: Recommender, commit: Callable[[], object]) -> None:
         """Answer from `version` from now on; events and items are kept.
@@ -124,34 +133,81 @@ class Live:
         Raises:
             ConfigError: it recommends in another domain.
         """
-        domain = self._now.shop.domain
-        if shop.domain != domain:
-            raise ConfigError(f"version {version.name!r} is for {shop.domain!r}, this service for {domain!r}.")
+        self._check_domain(version, shop)
         with self._lock:
             now = self._prepared(version, shop)
             commit()
-            if now.last_event < self._diary.after:
-                earlier = Diary(now.last_event)
-                self._read(earlier)
-                self._diary = earlier
-            self._version, self._now = version, now
+            self._remember(now.last_event)
+            self._now = now
+
+    def try_out(
+        self,
+        shops: Sequence[tuple[Version, Recommender]],
+        variant: Callable[[str], str],
+        commit: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Answer each user from the version that `variant` says from now on; one that is not in `shops` is `now`.
+
+        Args:
+            shops: versions and their recommenders.
+            variant: user → name of a version.
+            commit: as in `serve`.
+
+        Raises:
+            ConfigError: one recommends in another domain.
+        """
+        for version, shop in shops:
+            self._check_domain(version, shop)
+        with self._lock:
+            made = {version.name: self._prepared(version, shop) for version, shop in shops}
+            commit()
+            for snapshot in made.values():
+                self._remember(snapshot.last_event)
+            self._variant, self._beside = variant, made
+
+    def try_no_more(self) -> None:
+        """Answer everybody from `now` again."""
+        with self._lock:
+            self._beside = {}
 
     def forget(self, user: str) -> None:
         """Nothing of `user` is known from now on; the store is asked elsewhere."""
         with self._lock:
             self._diary.forget(user)
-            self._now = replace(self._now, shop=without_users(self._now.shop, [user]))
+            self._now = _without(self._now, user)
+            self._beside = {name: _without(made, user) for name, made in self._beside.items()}
+
+    def _check_domain(self, version: Version, shop: Recommender) -> None:
+        domain = self._now.shop.domain
+        if shop.domain != domain:
+            raise ConfigError(f"version {version.name!r} is for {shop.domain!r}, this service for {domain!r}.")
+
+    def _with_items(self, made: Snapshot, items: Mapping[str, Item]) -> tuple[Snapshot, str | None]:
+        shop, refusal = with_new(made.shop, list(items.values()))
+        sent = {**self._sent, **items}
+        return Snapshot.of(made.version, made.last_event, shop, sent, self._shown), refusal
 
     def _prepared(self, version: Version, shop: Recommender) -> Snapshot:
         extended, _ = with_new(shop, list(self._sent.values()))
-        made = Snapshot.of(version, extended, self._sent, self._shown)
+        made = Snapshot.of(version.name, learned_until(version, shop), extended, self._sent, self._shown)
         made.shop.user_ids.code("")  # what is built at the first look is built now, not for the first request
         scored(made, made.session([]))
         return made
 
+    def _remember(self, last_event: int) -> None:
+        """Have the events after number `last_event` in the diary."""
+        if last_event < self._diary.after:
+            earlier = Diary(last_event)
+            self._read(earlier)
+            self._diary = earlier
+
     def _read(self, diary: Diary) -> None:
         while page := self._store.events(after=diary.last, limit=_PAGE):
             diary.add(page)
+
+
+def _without(made: Snapshot, user: str) -> Snapshot:
+    return replace(made, shop=without_users(made.shop, [user]))
 
 
 def shown_in(store: Store) -> Counter[str]:

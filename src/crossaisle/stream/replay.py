@@ -22,7 +22,7 @@ from ..transfer.method import METHODS
 from .drift import Alarm, Watch
 from .growth import joined
 from .lesson import Lesson, Teaching, lesson, taught
-from .prequential import Exam, answered, exam_of
+from .prequential import answered, exam_of
 from .signals import answers, inputs, mix_of
 
 
@@ -144,7 +144,8 @@ def replayed(
         start, today = tape.start + timedelta(days=number - 1), tape.rows(number - 1, number)
         exam = exam_of(joined(known, tape.rows(0, number - 1)), today, tape.target, start)
         each = answered(frozen, exam, how.k), answered(live, exam, how.k)
-        alarms = [] if watch is None else alarms_of(watch, tape, number, live, exam, each[1], bits)
+        seen = [*inputs(tape.world, today, live, bits), *answers(live, exam, each[1], start + timedelta(days=1))]
+        alarms = [] if watch is None else watch.add_all(seen)
         learning = time.perf_counter()
         found = lesson(known, tape.rows(0, number), start + timedelta(days=1), live, how, base)
         took = time.perf_counter() - learning
@@ -170,13 +171,3 @@ def first_of(tape: Tape, how: Teaching, base: Base | None = None) -> Recommender
     except MethodError:
         least = replace(how, method="popularity" if base is None else "zero_shot", options={})
         return taught(tape.known, tape.target, least, base)
-
-
-def alarms_of(
-    watch: Watch, tape: Tape, number: int, live: Recommender, exam: Exam, quality: Doubles, bits: Doubles
-) -> list[Alarm]:
-    """Alarms of day `number`."""
-    today, end = tape.rows(number - 1, number), tape.start + timedelta(days=number)
-    seen = [*inputs(tape.world, today, live, bits), *answers(live, exam, quality, end)]
-    found = (watch.add(*one) for one in seen)
-    return [alarm for alarm in found if alarm is not None]

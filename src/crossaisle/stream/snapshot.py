@@ -37,11 +37,19 @@ class Snapshot:
     met: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, version: Version, shop: Recommender, sent: Mapping[str, Item], shown: Mapping[str, int]) -> Snapshot:
+    def of(
+        cls,
+        version: str,
+        last_event: int,
+        shop: Recommender,
+        sent: Mapping[str, Item],
+        shown: Mapping[str, int],
+    ) -> Snapshot:
         """The snapshot of `version`, whose recommender `shop` has learned of the items that were `sent`.
 
         Args:
-            version: its name and facts.
+            version: its name.
+            last_event: arrival number of the last event that it learned from.
             shop: its recommender.
             sent: item → what was sent of it.
             shown: item → how often it was shown.
@@ -49,7 +57,7 @@ class Snapshot:
         met = np.asarray(shop.history.counts.sum(axis=0), dtype=np.float64).ravel()
         codes = shop.item_ids.encode(list(shown))
         met[codes[codes >= 0]] += np.array(list(shown.values()), dtype=np.float64)[codes >= 0]
-        return cls(version.name, shop, Shelf.of(shop, sent), learned_until(version, shop), met[shop.catalogue])
+        return cls(version, shop, Shelf.of(shop, sent), last_event, met[shop.catalogue])
 
     @property
     def basis(self) -> Basis:

@@ -1,0 +1,140 @@
+"""Trials: the experiment that runs beside the service: who gets which version, what it says now, and how it ends."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import ArtifactError, ConfigError
+from ..experiments import Experiment, Rule, outcomes_of, summary
+from ..stores.store import Event, Exposure, Store, Trial
+from ..stream.diary import now_utc
+from ..stream.live import Live
+from .artifacts import inside, opened
+from .logs import log
+
+_PAGE = 10_000
+BY_RULE = "end_by_rule"
+"""Part of a design: whether the service ends the experiment as the rule says, and promotes a winner."""
+R = TypeVar("R", Event, Exposure)
+
+
+class Trials:
+    """Begins, judges and ends experiments; at most one runs. Changes are made under the service's lock.
+
+    Args:
+        live: answers each user from their version.
+        store: keeps experiments, what was shown and what people did.
+        artifacts: folder of the versions.
+
+    Attributes:
+        running: the experiment that runs.
+    """
+
+    def __init__(self, live: Live, store: Store, artifacts: Path) -> None:
+        self._live, self._store, self._artifacts = live, store, artifacts
+        self.running: Trial | None = None
+
+    def resume(self) -> None:
+        """Go on with the experiment that ran when the service stopped, or end it where that cannot be."""
+        found = next((t for t in self._store.trials() if t.ended is None), None)
+        if found is None:
+            return
+        experiment = experiment_of(found)
+        if experiment.control != self._live.now.version:
+            self._close(found, {"ended_by": "restart", "sentence": "another version is served than its control."})
+            return
+        try:
+            self._try_out(experiment, found)
+        except (ArtifactError, ConfigError) as error:
+            log("experiment ended", {"name": found.name, "error": type(error).__name__})
+            self._close(found, {"ended_by": "restart", "sentence": "one of its versions could not be read any more."})
+
+    def begin(self, experiment: Experiment, by_rule: bool) -> Trial:
+        """Begin an experiment: from now on each user is answered from the version that they are assigned to.
+
+        Raises:
+            ConfigError: another one is running, the name is taken, or its versions are not there.
+            ArtifactError: a version cannot be read.
+        """
+        served = self._live.now.version
+        if experiment.control != served:
+            raise ConfigError(f"the first variant is the control and must be what is served, {served!r}.")
+        experiment = replace(experiment, salt=secrets.token_hex(16))
+        design = {k: v for k, v in asdict(experiment).items() if k != "name"} | {BY_RULE: by_rule}
+        design["guards"] = list(experiment.guards)
+        shown = max((number for number, _ in _all(self._store.exposures)), default=0)
+        trial = Trial(experiment.name, design, now_utc(), shown)
+        self._try_out(experiment, trial, begin=True)
+        log("experiment began", {"name": trial.name, "variants": list(experiment.variants)})
+        return trial
+
+    def state(self, trial: Trial) -> dict[str, Any]:
+        """What an experiment says now, or said when it ended."""
+        if trial.ended is not None:
+            return trial.result
+        now, experiment = now_utc(), experiment_of(trial)
+        shown = (e for _, e in _all(self._store.exposures, trial.shown))
+        done = (e for _, e in _all(self._store.events) if e.timestamp >= trial.begun)
+        return summary(experiment, outcomes_of(experiment, shown, done, since=trial.begun, now=now)).to_document()
+
+    def decided(self) -> str | None:
+        """The version to serve where the rule of the running experiment ends it; None where it goes on."""
+        trial = self.running
+        if trial is None or not trial.design[BY_RULE]:
+            return None
+        said: str | None = self.state(trial)["decision"]["variant"]
+        return said
+
+    def end(self, by: str) -> Trial:
+        """End the running experiment; everybody is answered from what is served.
+
+        Args:
+            by: who ends it: ``rule`` or ``person``.
+
+        Raises:
+            ConfigError: none is running.
+        """
+        if self.running is None:
+            raise ConfigError("no experiment is running; GET /v1/experiments lists them.")
+        return self._close(self.running, {"ended_by": by, **self.state(self.running)})
+
+    def _close(self, trial: Trial, result: dict[str, Any]) -> Trial:
+        ended = replace(trial, ended=now_utc(), result=result)
+        assert ended.ended is not None
+        self._store.end_trial(trial.name, ended.ended, result)
+        self.running = None
+        self._live.try_no_more()
+        log("experiment ended", {"name": trial.name, "by": result["ended_by"]})
+        return ended
+
+    def _try_out(self, experiment: Experiment, trial: Trial, begin: bool = False) -> None:
+        known = {v.name: v for v in self._store.versions()}
+        missing = [name for name in experiment.variants if name not in known]
+        if missing:
+            raise ConfigError(f"there is no version {missing[0]!r}; GET /v1/versions lists them.")
+        others = [known[name] for name in experiment.variants if name != experiment.control]
+        shops = [(v, opened(inside(self._artifacts, v.path), self._store)) for v in others]
+
+        def commit() -> None:
+            if begin:
+                self._store.begin_trial(trial)
+            self.running = trial  # from here on what is shown is kept
+
+        self._live.try_out(shops, experiment.variant_of, commit)
+
+
+def experiment_of(trial: Trial) -> Experiment:
+    """The experiment as it was begun."""
+    design = {k: v for k, v in trial.design.items() if k != BY_RULE}
+    return Experiment(trial.name, **{**design, "guards": tuple(design["guards"]), "rule": Rule(**design["rule"])})
+
+
+def _all(read: Callable[..., list[tuple[int, R]]], after: int = 0) -> Iterator[tuple[int, R]]:
+    """Everything that a store has after a number, page by page."""
+    while page := read(after=after, limit=_PAGE):
+        yield from page
+        after = page[-1][0]
