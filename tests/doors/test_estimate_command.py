@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,23 @@ def test_mistakes(cli: Cli, log: Path, tmp_path: Path) -> None:
     assert (missing.code, "reward: this column is missing" in missing.err) == (2, True)
     nowhere = cli("estimate", tmp_path / "no.csv")
     assert (nowhere.code, "no such file" in nowhere.err) == (2, True)
+
+
+def test_the_store_of_a_service(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy", reason="no stores: pip install crossaisle[serve]")
+    from crossaisle.stores import Event, Exposure, open_store
+
+    rng, noon = np.random.default_rng(0), datetime(2024, 5, 1, 12)
+    items = rng.choice(list(PROPENSITY), 3000, p=list(PROPENSITY.values()))
+    shown = [Exposure(f"r{n}", f"u{n}", i, 1, PROPENSITY[i], "v1", noon) for n, i in enumerate(items)]
+    clicks = [e for e in shown if rng.random() < (0.5 if e.item_id == "c" else 0.1)]
+    store = open_store(tmp_path / "shop")
+    assert cli("estimate", tmp_path / "shop", "--policy", policy(tmp_path, c=1.0)).code == 2
+    store.add_exposures(shown)
+    store.add_events([Event(f"e{n}", e.user_id, e.item_id, "cake", "click", noon) for n, e in enumerate(clicks)])
+    store.close()
+    found = cli("estimate", tmp_path / "shop", "--policy", policy(tmp_path, a=0.2, c=0.8), "--json").json
+    assert found["refused"] is None
+    assert found["values"]["dr"]["low"] < 0.42 < found["values"]["dr"]["high"]
+    bought = cli("estimate", tmp_path / "shop", "--policy", tmp_path / "candidate.csv", "--event", "purchase", "--json")
+    assert bought.json["values"]["logged"]["value"] == 0

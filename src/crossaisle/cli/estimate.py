@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 from cyclopts import App, Parameter
 
-from ..errors import ConfigError
-from ..experiments import Estimated, estimate, policy_of, read_log, read_policy
+from ..errors import ConfigError, DataError
+from ..experiments import Estimated, estimate, log_of, policy_of, read_log, read_policy
+from ..experiments.outcomes import CLICK
+from ..stores.open import FILE, open_store
+from ..stores.reading import each
 from .artifacts import open_recommender
 from .flags import Maybe
 from .output import OUTPUT, Output, emit, table
@@ -26,12 +31,13 @@ WORDS = {
 
 @app.default
 def estimate_command(
-    log: Path,
+    log: str,
     /,
     *,
     candidate: Annotated[Path | None, Maybe] = None,
     policy: Annotated[Path | None, Maybe] = None,
     rename: Annotated[dict[str, str] | None, Parameter(negative_none=())] = None,
+    event: str = CLICK,
     seed: int = 0,
     output: Output = OUTPUT,
 ) -> None:
@@ -39,15 +45,17 @@ def estimate_command(
 
     Args:
         log: table with one row per item shown: item_id, propensity and reward, and position, user_id and request_id
-            where they are known. Without --candidate and --policy its column candidate has the candidate's part.
+            where they are known. Without --candidate and --policy its column candidate has the candidate's part. Or the
+            store of a service (a folder, or postgresql://…): what it showed with --explore, or in an experiment.
         candidate: folder of a run, or of a recommender that ``crossaisle transfer`` wrote, to show its best items.
         policy: table of the candidate's probabilities: item_id and probability, position and user_id where they matter.
         rename: your name of a column of the log, and the name here, for example --rename.click reward.
+        event: of a store: kind of event that is the reward of an item shown.
         seed: of folds and bootstrap.
     """
     if candidate is not None and policy is not None:
         raise ConfigError("--candidate and --policy both name a candidate; give one of them.")
-    shown = read_log(log, rename)
+    shown = read_log(_log(log, event), rename)
     whole = None if policy is None else read_policy(policy)
     if candidate is not None:
         whole = policy_of(open_recommender(candidate, None), shown)
@@ -56,6 +64,19 @@ def estimate_command(
         emit(found.to_document())
         return
     _show(found)
+
+
+def _log(log: str, event: str) -> Path | pl.DataFrame:
+    """The file, or the log that a store has kept."""
+    if "://" not in log and not (Path(log) / FILE).is_file():
+        return Path(log)
+    with closing(open_store(log)) as store:
+        exposures = [e for _, e in each(store.exposures)]
+        if not exposures:
+            raise DataError(
+                "this store has kept nothing that was shown; serve with --explore, or run an experiment, and ask again."
+            )
+        return log_of(exposures, (e for _, e in each(store.events)), event)
 
 
 def _show(found: Estimated) -> None:

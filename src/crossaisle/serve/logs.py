@@ -7,6 +7,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +17,9 @@ from starlette.types import Scope
 def log(event: str, facts: Mapping[str, Any] | None = None) -> None:
     """Write one line to stderr."""
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **(facts or {})}
-    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
-    sys.stderr.flush()
+    with suppress(OSError, ValueError):  # whoever reads the log is gone, or its disk is full: answers go on
+        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stderr.flush()
 
 
 class Lines(logging.Handler):

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import ArtifactError, ConfigError
 from ..experiments import Experiment, Rule, outcomes_of, summary
-from ..stores.store import Event, Exposure, Store, Trial
+from ..stores.reading import each
+from ..stores.store import Store, Trial
 from ..stream.diary import now_utc
 from ..stream.live import Live
 from .artifacts import inside, opened
 from .logs import log
 
-_PAGE = 10_000
 BY_RULE = "end_by_rule"
 """Part of a design: whether the service ends the experiment as the rule says, and promotes a winner."""
-R = TypeVar("R", Event, Exposure)
 
 
 class Trials:
@@ -66,7 +64,7 @@ class Trials:
         experiment = replace(experiment, salt=secrets.token_hex(16))
         design = {k: v for k, v in asdict(experiment).items() if k != "name"} | {BY_RULE: by_rule}
         design["guards"] = list(experiment.guards)
-        shown = max((number for number, _ in _all(self._store.exposures)), default=0)
+        shown = max((number for number, _ in each(self._store.exposures)), default=0)
         trial = Trial(experiment.name, design, now_utc(), shown)
         self._try_out(experiment, trial, begin=True)
         log("experiment began", {"name": trial.name, "variants": list(experiment.variants)})
@@ -77,8 +75,8 @@ class Trials:
         if trial.ended is not None:
             return trial.result
         now, experiment = now_utc(), experiment_of(trial)
-        shown = (e for _, e in _all(self._store.exposures, trial.shown))
-        done = (e for _, e in _all(self._store.events) if e.timestamp >= trial.begun)
+        shown = (e for _, e in each(self._store.exposures, trial.shown))
+        done = (e for _, e in each(self._store.events) if e.timestamp >= trial.begun)
         return summary(experiment, outcomes_of(experiment, shown, done, since=trial.begun, now=now)).to_document()
 
     def decided(self) -> str | None:
@@ -131,10 +129,3 @@ def experiment_of(trial: Trial) -> Experiment:
     """The experiment as it was begun."""
     design = {k: v for k, v in trial.design.items() if k != BY_RULE}
     return Experiment(trial.name, **{**design, "guards": tuple(design["guards"]), "rule": Rule(**design["rule"])})
-
-
-def _all(read: Callable[..., list[tuple[int, R]]], after: int = 0) -> Iterator[tuple[int, R]]:
-    """Everything that a store has after a number, page by page."""
-    while page := read(after=after, limit=_PAGE):
-        yield from page
-        after = page[-1][0]

@@ -17,7 +17,8 @@ from ..data.world import World
 from ..errors import ConfigError, CrossaisleError
 from ..models.base import Base
 from ..recommender import Recommender
-from ..stores.store import Event, Store, Version
+from ..stores.reading import each
+from ..stores.store import Store, Version
 from .diary import now_utc
 from .forget import forget_in, without_users
 from .growth import NUMBER, frame_of_events, grown_world
@@ -26,7 +27,6 @@ from .lookout import Lookout
 from .snapshot import LAST_EVENT, learned_until
 
 _LOG = logging.getLogger(__name__)
-_PAGE = 10_000
 LESSON = "lesson"
 """Fact of a version: how it was learned and judged."""
 
@@ -81,7 +81,8 @@ class Learner:
             raise ConfigError("no version is current; promote a first one, which the learner then makes better.")
         if not self.store.events(after=self._done, limit=1):
             return None
-        current, numbered, gone = Recommender.load(self.folder / serving.path), self._events(), self._gone()
+        current, gone = Recommender.load(self.folder / serving.path), self._gone()
+        numbered = list(each(self.store.events))
         world, rows = grown_world(self._without(gone), frame_of_events(numbered), list(self.store.items()))
         now = now or now_utc()
         if self.lookout is not None:
@@ -119,12 +120,6 @@ class Learner:
         if gone := self._erased(shop.user_ids.ids.to_list()):
             forget_in(self.folder / name, gone)
         return version
-
-    def _events(self) -> list[tuple[int, Event]]:
-        found: list[tuple[int, Event]] = []
-        while page := self.store.events(after=found[-1][0] if found else 0, limit=_PAGE):
-            found += page
-        return found
 
     def _gone(self) -> list[str]:
         return self._erased(self.world.user_ids.ids.to_list())

@@ -12,13 +12,12 @@ import polars as pl
 
 from ..errors import ConfigError, CrossaisleError
 from ..recommender import Recommender
+from ..stores.reading import each
 from ..stores.store import Event, Exposure, Item, Store, Version
 from ..types import History
 from .diary import Diary, grown, now_utc
 from .forget import without_users
 from .snapshot import Snapshot, learned_until, scored
-
-_PAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -202,8 +201,7 @@ class Live:
             self._diary = earlier
 
     def _read(self, diary: Diary) -> None:
-        while page := self._store.events(after=diary.last, limit=_PAGE):
-            diary.add(page)
+        diary.add(each(self._store.events, diary.last))
 
 
 def _without(made: Snapshot, user: str) -> Snapshot:
@@ -212,11 +210,7 @@ def _without(made: Snapshot, user: str) -> Snapshot:
 
 def shown_in(store: Store) -> Counter[str]:
     """Item → how often it was shown."""
-    shown, last = Counter[str](), 0
-    while page := store.exposures(after=last, limit=_PAGE):
-        shown.update(exposure.item_id for _, exposure in page)
-        last = page[-1][0]
-    return shown
+    return Counter(exposure.item_id for _, exposure in each(store.exposures))
 
 
 def with_new(shop: Recommender, items: Sequence[Item]) -> tuple[Recommender, str | None]:

@@ -1,0 +1,24 @@
+"""Reading all of something that a store numbers, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, TypeVar
+
+PAGE = 10_000
+R = TypeVar("R")
+
+
+class Numbered(Protocol[R]):
+    """`Store.events` or `Store.exposures`."""
+
+    def __call__(self, *, after: int = 0, limit: int = ...) -> list[tuple[int, R]]:
+        """The first `limit` rows after number `after`."""
+        ...
+
+
+def each(read: Numbered[R], after: int = 0) -> Iterator[tuple[int, R]]:
+    """(number, row) of everything after number `after`, in the order it came; what comes meanwhile is read too."""
+    while page := read(after=after, limit=PAGE):
+        yield from page
+        after = page[-1][0]
