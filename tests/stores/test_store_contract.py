@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crossaisle.errors import ConfigError, DataError
-from crossaisle.stores import Event, Exposure, Item, Key, Store, Trial, User, Version, open_store
+from crossaisle.stores import Event, Exposure, Item, Key, Marks, Store, Trial, User, Version, open_store
 
 NOON = datetime(2024, 5, 1, 12)
 EVENT = Event("e1", "ann", "bread", "bakery", "purchase", NOON, 2.0, 1.5)
@@ -134,6 +134,20 @@ def test_one_experiment_runs_at_a_time(store: Store) -> None:
         store.end_trial("othr", NOON, {})
     with pytest.raises(DataError, match=r"-1 is no shown for experiments: a whole number from 0 is needed"):
         store.begin_trial(replace(TRIAL, name="third", shown=-1))
+
+
+def test_marks_tell_what_has_changed(store: Store) -> None:
+    assert store.marks() == Marks(0, 0, 0, None, None)
+    store.add_events(events(3))
+    store.put_items([Item("bread", "bakery")])
+    store.put_items([Item("bread", "bakery"), Item("roll", "bakery")])
+    store.put_users([User("ann")])
+    versioned(store, "v1")
+    store.begin_trial(TRIAL)
+    assert store.marks() == Marks(store.events()[-1][0], 2, 0, "v1", "new-blend")
+    store.erase_users(["ann", "bob"])
+    store.end_trial("new-blend", NOON, {})
+    assert store.marks() == Marks(0, 2, 2, "v1", None)
 
 
 def test_exposures_are_numbered_and_kept_once(store: Store) -> None:

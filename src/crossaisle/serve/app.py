@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..errors import CrossaisleError
 from ..stores.store import Store
 from ..stream.live import Live
 from . import changes, events, experiments, health, items, problems, recommend, users, versions
+from .following import Follower
 from .guard import Guard
 from .logs import log
 from .metrics import Metrics
@@ -44,12 +45,17 @@ def create_app(live: Live, store: Store, artifacts: Path, settings: Settings | N
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         service.trials.resume()
-        looking = asyncio.create_task(_follow_rules(service))
+        following = Follower(service)
+        looking = [
+            asyncio.create_task(_every(limits.look_seconds, changes.follow_rule, service)),
+            asyncio.create_task(_every(limits.follow_seconds, following.look)),
+        ]
         if service.learner is not None:
             service.learner.start()
         yield
         service.ready = False
-        looking.cancel()
+        for task in looking:
+            task.cancel()
         if service.learner is not None:
             await asyncio.to_thread(service.learner.stop, limits.stop_seconds)
         service.close()
@@ -71,14 +77,14 @@ def create_app(live: Live, store: Store, artifacts: Path, settings: Settings | N
     return app
 
 
-async def _follow_rules(service: Service) -> None:
-    """Ask the rule of a running experiment every so often."""
+async def _every(seconds: float, work: Callable[..., object], *of: object) -> None:
+    """Call `work` every so often; an error of the disk or of an artifact is logged, and the next call comes."""
     while True:
-        await asyncio.sleep(service.settings.look_seconds)
+        await asyncio.sleep(seconds)
         try:
-            await asyncio.to_thread(changes.follow_rule, service)
+            await asyncio.to_thread(work, *of)
         except CrossaisleError as error:
-            log("the experiment goes on", {"error": type(error).__name__})
+            log("left for the next time", {"work": work.__name__, "error": type(error).__name__})
 
 
 def _refused(*codes: int) -> dict[int | str, dict[str, Any]]:

@@ -81,10 +81,10 @@ def end_experiment(service: Service, name: str, winner: str | None = None, by: s
             raise Missing("no experiment of this name is running; GET /v1/experiments lists them.")
         if winner is not None and winner not in running.design["variants"]:
             raise Missing("that version is not one of the variants; GET /v1/experiments lists them.")
-        ended = service.trials.end(by)
+        result = {"ended_by": by, **service.trials.state(running)}
         if winner is not None and winner != service.live.now.version:
             _promoted(service, winner)
-        return ended
+        return service.trials.end(running, result)
 
 
 def follow_rule(service: Service) -> None:
@@ -92,6 +92,17 @@ def follow_rule(service: Service) -> None:
     winner = service.trials.decided()
     if winner is not None and service.trials.running is not None:
         end_experiment(service, service.trials.running.name, winner, by="rule")
+
+
+def follow_current(service: Service, name: str) -> None:
+    """Serve what another process has made the current version.
+
+    Raises:
+        ArtifactError: it cannot be read; what is served stays.
+    """
+    with service.changing:
+        found = next(v for v in service.store.versions() if v.name == name)
+        _serve(service, found, lambda: None)
 
 
 def _check_no_trial(service: Service) -> None:

@@ -29,6 +29,8 @@ class Settings:
     """Answers that are scored together while others wait."""
     look_seconds: float = 60.0
     """Time between two looks at the rule of a running experiment."""
+    follow_seconds: float = 1.0
+    """Time between two looks at what other processes of the same store did."""
     stop_seconds: float = 10.0
     """How long requests in work may take after the service is told to stop."""
 
@@ -37,5 +39,6 @@ class Settings:
             raise ValueError("max_body, rate, burst, max_waiting and batch must be at least 1.")
         if not 0 <= self.explore <= 1:
             raise ValueError(f"explore is {self.explore}; a share from 0 to 1 is needed.")
-        if min(self.body_seconds, self.answer_seconds, self.look_seconds, self.stop_seconds) <= 0:
-            raise ValueError("body_seconds, answer_seconds, look_seconds and stop_seconds must be above 0.")
+        times = ("body_seconds", "answer_seconds", "look_seconds", "follow_seconds", "stop_seconds")
+        if min(getattr(self, name) for name in times) <= 0:
+            raise ValueError(f"{', '.join(times)} must be above 0.")

@@ -43,13 +43,13 @@ class Trials:
             return
         experiment = experiment_of(found)
         if experiment.control != self._live.now.version:
-            self._close(found, {"ended_by": "restart", "sentence": "another version is served than its control."})
+            self.end(found, {"ended_by": "restart", "sentence": "another version is served than its control."})
             return
         try:
             self._try_out(experiment, found)
         except (ArtifactError, ConfigError) as error:
             log("experiment ended", {"name": found.name, "error": type(error).__name__})
-            self._close(found, {"ended_by": "restart", "sentence": "one of its versions could not be read any more."})
+            self.end(found, {"ended_by": "restart", "sentence": "one of its versions could not be read any more."})
 
     def begin(self, experiment: Experiment, by_rule: bool) -> Trial:
         """Begin an experiment: from now on each user is answered from the version that they are assigned to.
@@ -87,25 +87,17 @@ class Trials:
         said: str | None = self.state(trial)["decision"]["variant"]
         return said
 
-    def end(self, by: str) -> Trial:
-        """End the running experiment; everybody is answered from what is served.
+    def leave(self) -> None:
+        """Another process has ended the experiment: everybody is answered from what is served."""
+        self.running = None
+        self._live.try_no_more()
 
-        Args:
-            by: who ends it: ``rule`` or ``person``.
-
-        Raises:
-            ConfigError: none is running.
-        """
-        if self.running is None:
-            raise ConfigError("no experiment is running; GET /v1/experiments lists them.")
-        return self._close(self.running, {"ended_by": by, **self.state(self.running)})
-
-    def _close(self, trial: Trial, result: dict[str, Any]) -> Trial:
+    def end(self, trial: Trial, result: dict[str, Any]) -> Trial:
+        """End the running experiment; everybody is answered from what is served."""
         ended = replace(trial, ended=now_utc(), result=result)
         assert ended.ended is not None
         self._store.end_trial(trial.name, ended.ended, result)
-        self.running = None
-        self._live.try_no_more()
+        self.leave()
         log("experiment ended", {"name": trial.name, "by": result["ended_by"]})
         return ended
 

@@ -8,16 +8,18 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Integer, Select, Table, Text, cast, delete, func, insert, select, tuple_, update
 
 from ..errors import ConfigError, unknown
 from .database import Database
 from .migrations import migrate
 from .rows import check_ids, row_of
-from .store import Event, Exposure, Item, Key, Trial, User, Version
+from .store import Event, Exposure, Item, Key, Marks, Trial, User, Version
 from .tables import ERASED, EVENTS, EXPERIMENTS, EXPOSURES, ITEMS, KEYS, META, OF_USERS, USERS, VERSIONS
 from .together import Rows, Together
 
+_PUT = "items_put"
+"""Row of `META`: how often items were put."""
 AT_ONCE = 1_000
 """Ids in one statement, and items in one page."""
 
@@ -176,6 +178,24 @@ class SqlStore:
         with self._database.writing(KEYS.name) as connection:
             return bool(connection.execute(delete(KEYS).where(KEYS.c.name == name)).rowcount)
 
+    def marks(self) -> Marks:
+        """See `Store`."""
+        served = select(VERSIONS.c.name).where(VERSIONS.c.state == "current").scalar_subquery()
+        running = select(EXPERIMENTS.c.name).where(EXPERIMENTS.c.ended.is_(None)).scalar_subquery()
+        put = select(META.c.value).where(META.c.name == _PUT).scalar_subquery()
+        last = select(func.max(EVENTS.c.number)).scalar_subquery()
+        gone = select(func.count()).select_from(ERASED).scalar_subquery()
+        (row,) = self._rows(
+            select(
+                last.label("events"),
+                put.label("items"),
+                gone.label("erased"),
+                served.label("current"),
+                running.label("trial"),
+            )
+        )
+        return Marks(row["events"] or 0, int(row["items"] or 0), row["erased"], row["current"], row["trial"])
+
     def close(self) -> None:
         """See `Store`."""
         self._database.close()
@@ -192,6 +212,13 @@ class SqlStore:
         if rows := [row_of(table, thing) for thing in things]:
             with self._database.writing(table.name) as connection:
                 connection.execute(put.on_conflict_do_update(index_elements=key, set_=new), rows)
+                if table is ITEMS:
+                    self._count_up(connection, _PUT)
+
+    def _count_up(self, connection: Connection, name: str) -> None:
+        once = self._database.insert(META).values(name=name, value="1")
+        more = cast(cast(META.c.value, Integer) + 1, Text)
+        connection.execute(once.on_conflict_do_update(index_elements=[META.c.name], set_={"value": more}))
 
     def _paged(self, table: Table, wanted: Select[Any]) -> Iterator[dict[str, Any]]:
         """Rows by key, read in pages, so that nobody waits for a slow reader."""

@@ -131,6 +131,25 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Where a store stands: what differs from an earlier look has changed since.
+
+    Attributes:
+        events: number of the last event that is there.
+        items: how often items were put.
+        erased: how many people asked to be forgotten.
+        current: name of the version that is served.
+        trial: name of the experiment that runs.
+    """
+
+    events: int
+    items: int
+    erased: int
+    current: str | None
+    trial: str | None
+
+
+@dataclass(frozen=True)
 class Key:
     """An API key; the store has its hash alone.
 
@@ -274,6 +293,10 @@ class Store(Protocol):
 
     def remove_key(self, name: str) -> bool:
         """Forget a key; whether it was there."""
+        ...
+
+    def marks(self) -> Marks:
+        """Where the store stands, for processes that follow what others do; cheap enough to be asked each second."""
         ...
 
     def close(self) -> None:

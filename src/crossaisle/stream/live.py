@@ -91,14 +91,17 @@ class Live:
         with self._lock:
             self._read(self._diary)
 
+    def catch_up_items(self) -> None:
+        """Take in the items that the store has and this does not, or has otherwise."""
+        with self._lock:
+            there = {i.item_id: i for i in self._store.items(self._now.shop.domain)}
+            self._take_in({name: item for name, item in there.items() if self._sent.get(name) != item})
+
     def put_items(self, items: Sequence[Item]) -> list[Placed]:
         """Keep `items`; those of the served domain that are new are recommended from their content from now on."""
         self._store.put_items(items)
         with self._lock:
-            own = self._own(items)
-            self._sent = {**self._sent, **own}
-            self._now, refusal = self._with_items(self._now, own)
-            self._beside = {name: self._with_items(made, own)[0] for name, made in self._beside.items()}
+            refusal = self._take_in(self._own(items))
             return [placed(self._now, item, refusal) for item in items]
 
     def with_items(self, items: Sequence[Item]) -> tuple[Snapshot, str | None]:
@@ -107,6 +110,13 @@ class Live:
         Nothing is kept.
         """
         return self._with_items(self._now, self._own(items))
+
+    def _take_in(self, own: Mapping[str, Item]) -> str | None:
+        """Have `own` items in all snapshots, and one sentence where new ones cannot be taken."""
+        self._sent = {**self._sent, **own}
+        self._now, refusal = self._with_items(self._now, own)
+        self._beside = {name: self._with_items(made, own)[0] for name, made in self._beside.items()}
+        return refusal
 
     def _own(self, items: Sequence[Item]) -> dict[str, Item]:
         return {i.item_id: i for i in items if i.domain == self._now.shop.domain}
@@ -173,8 +183,20 @@ class Live:
         """Nothing of `user` is known from now on; the store is asked elsewhere."""
         with self._lock:
             self._diary.forget(user)
-            self._now = _without(self._now, user)
-            self._beside = {name: _without(made, user) for name, made in self._beside.items()}
+            self._now = _without(self._now, [user])
+            self._beside = {name: _without(made, [user]) for name, made in self._beside.items()}
+
+    def forget_erased(self) -> None:
+        """Nothing is known from now on of whoever the store has erased, but for what came since."""
+        with self._lock:
+            for made in (self._now, *self._beside.values()):
+                users = made.shop.user_ids.ids.to_list()
+                gone = [u for u, erased in zip(users, self._store.is_erased(users), strict=True) if erased]
+                self._now = _without(self._now, gone)
+                self._beside = {name: _without(one, gone) for name, one in self._beside.items()}
+            fresh = Diary(self._diary.after)
+            self._read(fresh)
+            self._diary = fresh
 
     def _check_domain(self, version: Version, shop: Recommender) -> None:
         domain = self._now.shop.domain
@@ -204,8 +226,8 @@ class Live:
         diary.add(each(self._store.events, diary.last))
 
 
-def _without(made: Snapshot, user: str) -> Snapshot:
-    return replace(made, shop=without_users(made.shop, [user]))
+def _without(made: Snapshot, users: Sequence[str]) -> Snapshot:
+    return replace(made, shop=without_users(made.shop, users))
 
 
 def shown_in(store: Store) -> Counter[str]:

@@ -1,0 +1,48 @@
+"""Following: what other processes of the same store changed is served here too, within a second or so."""
+
+from __future__ import annotations
+
+from ..stores.store import Marks
+from . import changes
+from .service import Service
+
+
+class Follower:
+    """Looks where the store stands, and takes in what others did since the last look.
+
+    Args:
+        service: that follows.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._seen = service.store.marks()
+
+    def look(self) -> None:
+        """Take in events, items, erasures, the version that is served and the experiment that runs.
+
+        Raises:
+            ArtifactError: what another process serves cannot be read here; what is served stays.
+            StorageError: the disk or database refused; the next look begins anew.
+        """
+        service, now, seen = self._service, self._service.store.marks(), self._seen
+        if now == seen:
+            return
+        with service.changing:
+            if now.erased != seen.erased:
+                service.live.forget_erased()
+            if now.items != seen.items:
+                service.live.catch_up_items()
+            self._follow_versions(now)
+        service.live.catch_up()
+        self._seen = now
+
+    def _follow_versions(self, now: Marks) -> None:
+        service = self._service
+        running = None if service.trials.running is None else service.trials.running.name
+        if running is not None and running != now.trial:
+            service.trials.leave()
+        if now.current is not None and now.current != service.live.now.version:
+            changes.follow_current(service, now.current)
+        if now.trial is not None and running != now.trial:
+            service.trials.resume()

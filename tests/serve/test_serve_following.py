@@ -1,0 +1,93 @@
+"""Several processes over one store: what one takes, the others serve."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from serving import House, Open
+
+from crossaisle.errors import ArtifactError
+from crossaisle.serve import Settings
+from crossaisle.serve.following import Follower
+
+ASLEEP = Settings(follow_seconds=3600.0)
+
+
+@pytest.fixture
+def two(opened: Open) -> tuple[House, House, Follower]:
+    """The second one looks when it is told to."""
+    first, second = opened(settings=ASLEEP), opened(settings=ASLEEP)
+    return first, second, Follower(second.service)
+
+
+Two = tuple[House, House, Follower]
+
+
+def test_events_and_items(two: Two) -> None:
+    first, second, follower = two
+    first.post("/v1/events", event_id="e1", user="new one", item="tea00")
+    first.put({"item_id": "n", "title": "green cake no 0", "price": 1.0}, {"item_id": "cake02", "available": False})
+    assert not second.post("/v1/recommend", user="new one")["known"]
+    follower.look()
+    answers = [h.post("/v1/recommend", user="new one", k=25) for h in (first, second)]
+    assert answers[0]["items"] == answers[1]["items"]
+    assert "n" in {i["item_id"] for i in answers[1]["items"]}
+    assert "cake02" not in {i["item_id"] for i in answers[1]["items"]}
+
+
+def test_versions_and_experiments(two: Two, fitted: Path) -> None:
+    first, second, follower = two
+    control = first.client.get("/health").json()["version"]
+    shutil.copytree(fitted / "item_knn", first.folder / "artifacts" / "item_knn")
+    first.post("/v1/versions", name="item_knn", artifact="item_knn")
+    first.post("/v1/experiments", name="e", variants={control: 0.5, "item_knn": 0.5})
+    follower.look()
+    users = [f"guest{i}" for i in range(20)]
+    split = [[h.post("/v1/recommend", user=u)["version"] for u in users] for h in (first, second)]
+    assert split[0] == split[1]
+    assert set(split[1]) == {control, "item_knn"}
+    first.post("/v1/experiments/e/end", winner="item_knn")
+    follower.look()
+    assert {second.post("/v1/recommend", user=u)["version"] for u in users} == {"item_knn"}
+    assert second.client.get("/health").json()["version"] == "item_knn"
+    second.ask("POST", "/v1/versions/rollback")
+    Follower(first.service)._follow_versions(first.service.store.marks())
+    assert first.client.get("/health").json()["version"] == control
+
+
+def test_people_who_leave_and_come_back(two: Two) -> None:
+    first, second, follower = two
+    for house in (first, second):
+        house.post("/v1/events", event_id=f"e{house is first}", user="new one", item="tea00")
+    follower.look()
+    assert first.ask("DELETE", "/v1/users/new one").status_code == 200
+    assert first.ask("DELETE", "/v1/users/u20").status_code == 200
+    first.post("/v1/events", event_id="back", user="u20", item="tea00")
+    follower.look()
+    assert not second.post("/v1/recommend", user="new one")["known"]
+    live = second.service.live
+    assert live.history("u20", live.now).counts.sum() == 1  # what came since
+
+
+def test_a_version_that_cannot_be_read_here_changes_nothing(two: Two, fitted: Path) -> None:
+    first, second, _ = two
+    shutil.copytree(fitted / "als", first.folder / "artifacts" / "als")
+    first.post("/v1/versions", name="als", artifact="als")
+    before = second.client.get("/health").json()["version"]
+    first.ask("POST", "/v1/versions/als/promote")
+    shutil.rmtree(first.folder / "artifacts" / "als")
+    with pytest.raises(ArtifactError):
+        Follower(second.service)._follow_versions(second.service.store.marks())
+    assert second.client.get("/health").json()["version"] == before
+    assert second.post("/v1/recommend", user="u20")["version"] == before
+
+
+def test_it_looks_by_itself(opened: Open) -> None:
+    first, second = opened(settings=ASLEEP), opened(settings=Settings(follow_seconds=0.02))
+    first.post("/v1/events", event_id="e1", user="new one", item="tea00")
+    for _ in range(500):
+        if second.post("/v1/recommend", user="new one")["known"]:
+            return
+    raise AssertionError("it did not look")
