@@ -74,17 +74,24 @@ class Recent:
         with self._lock:
             self._now().counts[name] += times
 
-    def spans(self, length: int, number: int) -> list[Span]:
-        """The last `number` spans of `length` whole seconds, oldest first; the second that runs is left out."""
-        with self._lock:
-            kept = list(self._kept)
+    def last(self, seconds: int) -> Span:
+        """The last whole seconds together; the one that runs is left out."""
         end = int(self._clock())
+        return _span(seconds, [s for s in self._copy() if end - seconds <= s.at < end])
+
+    def spans(self, length: int, number: int) -> list[Span]:
+        """The last `number` spans of `length` seconds, oldest first; the span that runs is left out."""
+        end = int(self._clock()) // length
         found: list[list[Second]] = [[] for _ in range(number)]
-        for second in kept:
-            back = (end - 1 - second.at) // length
-            if second.at < end and back < number:
-                found[number - 1 - back].append(second)
+        for second in self._copy():
+            place = second.at // length - end + number
+            if 0 <= place < number:
+                found[place].append(second)
         return [_span(length, seconds) for seconds in found]
+
+    def _copy(self) -> list[Second]:
+        with self._lock:
+            return list(self._kept)
 
     def _now(self) -> Second:
         at = int(self._clock())

@@ -243,7 +243,7 @@ def with_new(shop: Recommender, items: Sequence[Item]) -> tuple[Recommender, str
     try:
         return shop.with_items(frame_of(new)), None
     except CrossaisleError as error:
-        return shop, f"kept, and recommended after the next training: {error}"
+        return shop, str(error)
 
 
 def frame_of(items: Sequence[Item]) -> pl.DataFrame:
@@ -265,4 +265,6 @@ def placed(snapshot: Snapshot, item: Item, refusal: str | None) -> Placed:
     code = shop.item_ids.code(item.item_id)
     if code >= 0 and shop.ranker.places[code] >= 0:
         return Placed(item.item_id, True)
-    return Placed(item.item_id, False, refusal or "kept, and recommended after the next training: known elsewhere.")
+    return Placed(
+        item.item_id, False, f"kept, and recommended after the next training: {refusal or 'known elsewhere.'}"
+    )

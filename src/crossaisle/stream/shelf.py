@@ -105,6 +105,11 @@ class Shelf:
             "price": None if np.isnan(price) else price,
         }
 
+    def category(self, place: int) -> str | None:
+        """The category of one place."""
+        number = int(self.categories[place])
+        return None if number < 0 else list(self.names)[number]
+
 
 def column(shop: Recommender, name: str, kind: type[pl.DataType]) -> pl.Series:
     """(n,) column `name` of the shelf of `shop`, over its catalogue; null where it is not known."""

@@ -17,6 +17,8 @@ from .access import Visit, Visits
 
 PAGES = {"Domains": "/", "Transfer": "/transfer", "Playground": "/playground", "Live": "/live"}
 """Page → its address below the dashboard's, in the order of the navigation."""
+_LOOK = 3.0
+"""Seconds after which a page asks whether its key is still known, and what is served."""
 STYLE = (Path(__file__).parent / "dashboard.css").read_text(encoding="utf-8")
 INK, SOFT, LINE, ACCENT = "#3b3b3b", "#59616b", "#d8dde3", "#0b6bcb"
 SERIES = ("#0b6bcb", "#a4478f", "#8a6d1d", "#2e8b57", "#11879b", "#c2453d")
@@ -74,7 +76,6 @@ def chart(options: dict[str, Any], label: str) -> ui.echart:
 @contextmanager
 def frame(view: View, current: str, path: str) -> Iterator[None]:
     """The page `current` of the navigation: header, heading, and the main part, which the body of ``with`` fills."""
-    now = view.service.live.now
     with _header(view.visits[view.session], path):
         with part("nav", props='aria-label="Pages"'):
             for name, address in PAGES.items():
@@ -84,9 +85,21 @@ def frame(view: View, current: str, path: str) -> Iterator[None]:
             with part("form", "out", f'method=post action="{path}/session/end"'):
                 words("button", f"Sign out ({view.role})").props("type=submit").classes("quiet")
     with _body():
-        words("p", f"{now.shop.domain} · version {now.version} · {now.shop.method}").classes("over")
+        over = words("p", _served(view)).classes("over")
         words("h1", current)
         yield
+
+    async def look() -> None:
+        over.text = _served(view)
+        if not await view.may("read"):
+            ui.navigate.reload()  # the key is gone: the page asks for one
+
+    ui.timer(_LOOK, look)
+
+
+def _served(view: View) -> str:
+    now = view.service.live.now
+    return f"{now.shop.domain} · version {now.version} · {now.shop.method}"
 
 
 @contextmanager

@@ -1,10 +1,157 @@
-"""The page Live."""
+"""The page Live: what the service does now, and which version it answers from."""
 
 from __future__ import annotations
 
-from .frame import View, empty
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from ..explain.sentences import percent
+from ..serve.recent import Span
+from . import alarms, experiments
+from .frame import LINE, SERIES, SOFT, View, chart, empty, part, words
+from .versions import Versions
+
+EVERY = 2.0
+"""Seconds between two looks."""
+LENGTH, NUMBER = 5, 60
+"""Seconds of a point of the charts, and how many there are: five minutes."""
+_NOW = 10
+"""Seconds that count as now."""
+_DASHES = ("solid", "dashed", "dotted")
+_BASES = {"history": "by history", "content": "by content", "popularity": "by popularity"}
+_QUANTILES = ("p50", "p95", "p99")
 
 
 async def page(view: View) -> None:
     """Fill the frame."""
-    empty("Nothing to see here yet.")
+    words("p", "The last five minutes of this process, and the version that it answers from.").classes("lead")
+    numbers = Numbers(view)
+    words("h2", "Versions")
+    versions = Versions(view)
+    await versions.show()
+    words("h2", "Alarms")
+    alarms.alarms(view.service)
+    words("h2", "Experiments")
+    experiments.experiments(view.service)
+
+    async def look() -> None:
+        numbers.show()
+        await versions.show()
+
+    ui.timer(EVERY, look)
+
+
+class Numbers:
+    """Cards and charts of the last minutes.
+
+    Args:
+        view: of the page.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._recent = view.service.metrics.recent
+        self._cards: dict[str, tuple[TextElement, TextElement]] = {}
+        with part("section", "cards numbers", 'aria-label="Numbers of the last five minutes"'):
+            for name in ("Requests", "Lists", "Time to the answer", "Events", "Errors"):
+                with part("div", "card"):
+                    words("h2", name)
+                    self._cards[name] = words("p", "").classes("figure"), words("p", "").classes("soft")
+        self._empty = empty("Nobody asked in the last five minutes; POST /v1/recommend asks for a list, and "
+                            "“crossaisle replay … --url” plays recorded traffic.")  # fmt: skip
+        self._charts = part("div", "panels")
+        with self._charts:
+            self._rates = _panel(
+                "Lists by what they rest on, and events, per second", "Rates over the last five minutes", rates([])
+            )
+            self._times = _panel(
+                "Time to the answer, in milliseconds", "Quantiles over the last five minutes", times([])
+            )
+        self.show()
+
+    def show(self) -> None:
+        """Draw anew."""
+        whole = self._recent.last(LENGTH * NUMBER)
+        for name, (figure, more) in figures(whole, self._recent.last(_NOW)).items():
+            self._cards[name][0].text, self._cards[name][1].text = figure, more
+        some = bool(whole.counts)
+        self._empty.set_visibility(not some)
+        self._charts.set_visibility(some)
+        spans = self._recent.spans(LENGTH, NUMBER)
+        for drawn, options in ((self._rates, rates(spans)), (self._times, times(spans))):
+            if drawn.options != options:
+                drawn.options.update(options)
+
+
+def _panel(title: str, label: str, options: dict[str, Any]) -> ui.echart:
+    with part("figure"):
+        words("figcaption", title)
+        return chart(options, label)
+
+
+def figures(whole: Span, now: Span) -> dict[str, tuple[str, str]]:
+    """Card → its figure, and what is said below it."""
+    counts = whole.counts
+    lists = sum(counts[b] for b in _BASES)
+    shares = [f"{percent(counts[b] / lists)} {name}" for b, name in _BASES.items() if counts[b]]
+    quantiles = None if whole.quantiles is None else [_ms(q) for q in whole.quantiles]
+    return {
+        "Requests": (_rate(now.counts["requests"], now), f"{counts['requests']:,} in five minutes"),
+        "Lists": (f"{lists:,}", ", ".join(shares) or "none yet"),
+        "Time to the answer": ("–", "no request yet")
+        if quantiles is None
+        else (f"{quantiles[0]} (p50)", f"p95 {quantiles[1]}, p99 {quantiles[2]}"),
+        "Events": (f"{counts['events']:,}", f"{_rate(now.counts['events'], now)} at present"),
+        "Errors": (f"{counts['faults']:,}", f"faults of the service; {counts['refused']:,} requests refused (4xx)"),
+    }
+
+
+def rates(spans: list[Span]) -> dict[str, Any]:
+    """Options of the chart of rates."""
+    series = {name: [s.counts[basis] / s.seconds for s in spans] for basis, name in _BASES.items()}
+    series["events"] = [s.counts["events"] / s.seconds for s in spans]
+    return _lines({n: v for n, v in series.items() if any(v)})
+
+
+def times(spans: list[Span]) -> dict[str, Any]:
+    """Options of the chart of times to the answer."""
+    series = {
+        name: [None if s.quantiles is None else 1000 * s.quantiles[n] for s in spans]
+        for n, name in enumerate(_QUANTILES)
+    }
+    return _lines(series)
+
+
+def _lines(series: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
+    ends = [f"−{LENGTH * (NUMBER - n)} s" for n in range(NUMBER)]
+    soft = {"color": SOFT, "fontSize": 13}
+    axis = {"axisLabel": soft, "axisLine": {"lineStyle": {"color": LINE}}, "axisTick": {"show": False}}
+    return {
+        "animation": False,
+        "color": list(SERIES),
+        "grid": {"left": 8, "right": 16, "top": 36, "bottom": 8, "containLabel": True},
+        "legend": {"top": 0, "left": 0, "textStyle": soft, "itemWidth": 26, "icon": "path://M0 0h26v3h-26z"},
+        "tooltip": {"trigger": "axis", "confine": True},
+        "xAxis": axis | {"type": "category", "data": ends, "boundaryGap": False, "axisLabel": soft | {"interval": 11}},
+        "yAxis": axis | {"type": "value", "splitLine": {"lineStyle": {"color": LINE}}},
+        "series": [
+            {
+                "type": "line",
+                "name": name,
+                "data": [None if v is None else round(v, 2) for v in values],
+                "showSymbol": False,
+                "lineStyle": {"width": 2, "type": _DASHES[n % len(_DASHES)]},
+            }
+            for n, (name, values) in enumerate(series.items())
+        ],
+    }
+
+
+def _rate(count: int, span: Span) -> str:
+    return f"{count / span.seconds:.1f}/s"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:,.1f} ms"
