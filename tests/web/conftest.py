@@ -46,7 +46,14 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def odd_world() -> World:
-    had = [(ODD_USER, ODD_ITEM), (ODD_USER, "plain"), ("u2", "plain"), ("u2", "script"), ("u2", "bare"), ("u3", ODD_ITEM)]
+    had = [
+        (ODD_USER, ODD_ITEM),
+        (ODD_USER, "plain"),
+        ("u2", "plain"),
+        ("u2", "script"),
+        ("u2", "bare"),
+        ("u3", ODD_ITEM),
+    ]
     had += [("u3", "script"), ("u4", "bare"), ("u4", "script")]
     rows = [{"user_id": u, "item_id": i, "domain": "shop", "event": "purchase"} for u, i in had]
     rows += [{"user_id": "u2", "item_id": "only", "domain": "kiosk", "event": "purchase"}]
@@ -56,7 +63,7 @@ def odd_world() -> World:
     return World.from_frames(pl.DataFrame(rows), pl.DataFrame(items))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     with ExitStack() as running:
 
@@ -66,6 +73,12 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             return service
 
         yield made
+
+
+@pytest.fixture(scope="session")
+def service(start: Start, artifacts: Path) -> Service:
+    """The one that reads content, without keys."""
+    return start(artifacts / "zero_shot")
 
 
 @pytest.fixture

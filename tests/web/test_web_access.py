@@ -32,7 +32,9 @@ def keyed(start: Start, artifacts: Path, folder: Path, secrets: dict[str, str]) 
     service = start(artifacts / "odd", folder=folder)
     admin = {"authorization": f"Bearer {secrets['admin']}"}
     name = next(p.name for p in (folder / "data" / "artifacts").iterdir())
-    assert service.client.post("/v1/versions", json={"name": "next", "artifact": name}, headers=admin).status_code == 201
+    assert (
+        service.client.post("/v1/versions", json={"name": "next", "artifact": name}, headers=admin).status_code == 201
+    )
     return service
 
 
@@ -85,9 +87,7 @@ def test_a_key_that_is_removed_is_gone_here_too(
     page.get_by_label("API key").wait_for()
 
 
-def test_no_key_is_in_the_log_or_in_an_address(
-    look: Look, keyed: Service, secrets: dict[str, str]
-) -> None:
+def test_no_key_is_in_the_log_or_in_an_address(look: Look, keyed: Service, secrets: dict[str, str]) -> None:
     looked = look(keyed)
     page = looked.go("/sign-in")
     page.get_by_label("API key").fill(secrets["read"])
@@ -105,11 +105,12 @@ def test_pages_of_others_cannot_reach_in(keyed: Service, secrets: dict[str, str]
     assert keyed.client.post("/dashboard/session", data=form).status_code == 303
     for headers, status in ((foreign, 403), ({}, 403), ({"origin": keyed.address}, 101)):
         assert handshake(keyed, headers) == status
-    assert keyed.client.get("/dashboard/sign-in").headers["content-security-policy"].count("frame-ancestors 'none'") == 1
+    assert (
+        keyed.client.get("/dashboard/sign-in").headers["content-security-policy"].count("frame-ancestors 'none'") == 1
+    )
 
 
-def test_without_keys_only_this_machine_is_answered(start: Start, artifacts: Path) -> None:
-    service = start(artifacts / "odd")
+def test_without_keys_only_this_machine_is_answered(service: Service) -> None:
     assert service.client.get("/dashboard/").status_code == 200
     assert service.client.get("/dashboard/", headers={"host": "rebound.example"}).status_code == 403
     assert handshake(service, {"host": "rebound.example", "origin": "http://rebound.example"}) == 403

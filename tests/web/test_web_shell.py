@@ -11,11 +11,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.service]
 PAGES = {"Domains": "/", "Transfer": "/transfer", "Playground": "/playground", "Live": "/live"}
 
 
-@pytest.fixture(scope="module")
-def service(start: Start, artifacts: Path) -> Service:
-    return start(artifacts / "zero_shot")
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_can_be_found_and_read(look: Look, service: Service, name: str) -> None:
     page = look(service).go(PAGES[name])
@@ -33,17 +28,15 @@ def test_each_page_can_be_found_and_read(look: Look, service: Service, name: str
     assert unnamed == []
 
 
-@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_has_no_sideways_scrolling_and_follows_the_system(
-    look: Look, service: Service, name: str, scheme: str
-) -> None:
+def test_a_phone_has_no_sideways_scrolling_and_follows_the_system(look: Look, service: Service, scheme: str) -> None:
     looked = look(service, color_scheme=scheme, viewport={"width": 390, "height": 844})
-    page = looked.go(PAGES[name])
-    page.wait_for_function("document.body.className.includes('body--')")
-    assert looked.sideways <= 0
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 24, 28)")
+    for path in PAGES.values():
+        page = looked.go(path)
+        page.wait_for_function("document.body.className.includes('body--')")
+        assert looked.sideways <= 0, path
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 24, 28)")
 
 
 def test_the_look_can_be_chosen_and_stays(look: Look, service: Service) -> None:
@@ -71,12 +64,6 @@ def test_the_api_does_not_know_of_the_pages(service: Service) -> None:
     assert not [path for path in service.client.get("/openapi.json").json()["paths"] if "dashboard" in path]
     labels = {line for line in service.client.get("/metrics").text.splitlines() if 'route="/dashboard' in line}
     assert {line.split('route="')[1].split('"')[0] for line in labels} == {"/dashboard"}
-
-
-def test_a_service_without_pages_has_none(start: Start, artifacts: Path) -> None:
-    service = start(artifacts / "zero_shot", "--no-dashboard")
-    assert service.client.get("/dashboard/").status_code == 404
-    assert service.client.get("/ready").status_code == 200
 
 
 def test_a_page_says_when_the_service_is_gone(look: Look, start: Start, artifacts: Path) -> None:

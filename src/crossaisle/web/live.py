@@ -30,6 +30,8 @@ async def page(view: View) -> None:
     words("p", "The last five minutes of this process, and the version that it answers from.").classes("lead")
     numbers = Numbers(view)
     words("h2", "Versions")
+    if view.role != "admin":
+        words("p", "With an admin key versions can be promoted and rolled back here.").classes("soft")
     versions = Versions(view)
     await versions.show()
     words("h2", "Alarms")
@@ -55,7 +57,7 @@ class Numbers:
         self._recent = view.service.metrics.recent
         self._cards: dict[str, tuple[TextElement, TextElement]] = {}
         with part("section", "cards numbers", 'aria-label="Numbers of the last five minutes"'):
-            for name in ("Requests", "Lists", "Time to the answer", "Events", "Errors"):
+            for name in ("Requests", "Lists", "Answer time", "Events", "Errors"):
                 with part("div", "card"):
                     words("h2", name)
                     self._cards[name] = words("p", "").classes("figure"), words("p", "").classes("soft")
@@ -66,9 +68,7 @@ class Numbers:
             self._rates = _panel(
                 "Lists by what they rest on, and events, per second", "Rates over the last five minutes", rates([])
             )
-            self._times = _panel(
-                "Time to the answer, in milliseconds", "Quantiles over the last five minutes", times([])
-            )
+            self._times = _panel("Answer time, in milliseconds", "Quantiles over the last five minutes", times([]))
         self.show()
 
     def show(self) -> None:
@@ -100,7 +100,7 @@ def figures(whole: Span, now: Span) -> dict[str, tuple[str, str]]:
     return {
         "Requests": (_rate(now.counts["requests"], now), f"{counts['requests']:,} in five minutes"),
         "Lists": (f"{lists:,}", ", ".join(shares) or "none yet"),
-        "Time to the answer": ("–", "no request yet")
+        "Answer time": ("–", "no request yet")
         if quantiles is None
         else (f"{quantiles[0]} (p50)", f"p95 {quantiles[1]}, p99 {quantiles[2]}"),
         "Events": (f"{counts['events']:,}", f"{_rate(now.counts['events'], now)} at present"),
