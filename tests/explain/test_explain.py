@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from crossaisle.api import World, transfer
 from crossaisle.attribution import contributions_of, keeping
 from crossaisle.errors import ConfigError, DataError
 from crossaisle.explain import explain, section
@@ -21,6 +22,12 @@ from crossaisle.types import Floats, History, Tensors
 
 Fitted = Callable[..., Recommender]
 QUICK = {"shared_bottom": {"steps": 60}, "blend": {"parts": ("als", "user_kernel", "zero_shot")}}
+
+
+def test_a_named_item_is_explained_however_small_the_catalogue() -> None:
+    had = {"user_id": ["u1", "u1", "u2"], "item_id": ["only", "bread", "bread"], "domain": ["kiosk", "shop", "shop"]}
+    shop = transfer(World.from_frames(pl.DataFrame(had)), "kiosk", method="item_knn")
+    assert [(e.item_id, e.place) for e in explain(shop, "u2", ["only"])] == [("only", 1)]
 
 
 @pytest.mark.parametrize("method", ["user_kernel", "als", "shared_bottom", "blend"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_each_page_can_be_found_and_read(look: Look, service: Service, name: str
     assert page.locator("h1").all_inner_texts() == [name]
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
     assert levels[0] == 1
-    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False)), levels
+    assert all(below - above <= 1 for above, below in pairwise(levels)), levels
     unnamed = page.evaluate(
         "[...document.querySelectorAll('input,select,button')].filter(e => e.checkVisibility() && !e.labels?.length"
         " && !e.ariaLabel && !e.textContent.trim()).map(e => e.outerHTML)"

@@ -41,7 +41,7 @@ def explain(
         recommender: of any method.
         user: id; of an unknown one the whole score is what anybody gets, and the explanation says so.
         items: ids of the catalogue; the user's k best when None.
-        k: length of the list.
+        k: length of the list, where `items` says nothing.
         n: how many items of the history are named.
         session: explain for somebody of whom only these items, just met, are known; in place of `user`.
         words: also what words of the title, brand, category and price add; takes longer, as texts are encoded.
@@ -55,7 +55,7 @@ def explain(
     """
     if user and session is not None:
         raise ConfigError("a user and a session were given; give one of them.")
-    if not 1 <= k <= len(recommender.catalogue):
+    if items is None and not 1 <= k <= len(recommender.catalogue):
         raise ConfigError(
             f"k is {k}; choose a number from 1 to {len(recommender.catalogue)}, the size of the catalogue."
         )
