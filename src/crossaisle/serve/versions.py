@@ -12,7 +12,7 @@ from . import changes
 from .auth import needs
 from .fields import VersionName
 from .schemas import VersionIn, VersionList, VersionOut
-from .service import Service, service_of
+from .service import service_of
 
 router = APIRouter(prefix="/v1/versions", tags=["versions"], dependencies=[Depends(needs("admin"))])
 
@@ -34,23 +34,13 @@ async def add(request: Request, sent: VersionIn) -> VersionOut:
 @router.post("/rollback", response_model=VersionOut)
 async def roll_back(request: Request) -> VersionOut:
     """Serve the previous version again; 409 where there is none, or an experiment is running."""
-    return _out(await rolled_back(service_of(request)))
+    return _out(await asyncio.to_thread(changes.roll_back, service_of(request)))
 
 
 @router.post("/{name}/promote", response_model=VersionOut)
 async def promote(request: Request, name: Annotated[VersionName, Path(examples=["2026-11-27"])]) -> VersionOut:
     """Serve this version from now on; the one that is served becomes the previous. 409 while an experiment runs."""
-    return _out(await promoted(service_of(request), name))
-
-
-async def promoted(service: Service, name: str) -> Version:
-    """See `changes.promote`."""
-    return await asyncio.to_thread(changes.promote, service, name)
-
-
-async def rolled_back(service: Service) -> Version:
-    """See `changes.roll_back`."""
-    return await asyncio.to_thread(changes.roll_back, service)
+    return _out(await asyncio.to_thread(changes.promote, service_of(request), name))
 
 
 def _out(version: Version) -> VersionOut:

@@ -104,12 +104,12 @@ class Live:
             refusal = self._take_in(self._own(items))
             return [placed(self._now, item, refusal) for item in items]
 
-    def with_items(self, items: Sequence[Item]) -> tuple[Snapshot, str | None]:
-        """What answers would be made from if `items` had been put, and one sentence where new ones cannot be taken.
+    def with_items(self, made: Snapshot, items: Sequence[Item]) -> tuple[Snapshot, str | None]:
+        """`made` as it would be if `items` had been put, and one sentence where new ones cannot be taken.
 
         Nothing is kept.
         """
-        return self._with_items(self._now, self._own(items))
+        return self._with_items(made, self._own(items))
 
     def _take_in(self, own: Mapping[str, Item]) -> str | None:
         """Have `own` items in all snapshots, and one sentence where new ones cannot be taken."""

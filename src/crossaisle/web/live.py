@@ -10,12 +10,15 @@ from nicegui.elements.mixins.text_element import TextElement
 
 from ..explain.sentences import percent
 from ..serve.recent import Span
-from . import alarms, experiments
+from .alarms import Alarms
+from .experiments import Experiments
 from .frame import LINE, SERIES, SOFT, View, chart, empty, part, words
 from .versions import Versions
 
 EVERY = 2.0
 """Seconds between two looks."""
+_SELDOM = 15.0
+"""Seconds between two looks at experiments, whose numbers are made of everything that was shown."""
 LENGTH, NUMBER = 5, 60
 """Seconds of a point of the charts, and how many there are: five minutes."""
 _NOW = 10
@@ -32,18 +35,23 @@ async def page(view: View) -> None:
     words("h2", "Versions")
     if view.role != "admin":
         words("p", "With an admin key versions can be promoted and rolled back here.").classes("soft")
+    if view.service.learner is not None:
+        words("p", "A learner makes versions of what came, and judges each before it is served.").classes("soft")
     versions = Versions(view)
-    await versions.show()
     words("h2", "Alarms")
-    alarms.alarms(view.service)
+    alarms = Alarms(view.service)
     words("h2", "Experiments")
-    experiments.experiments(view.service)
+    experiments = Experiments(view)
 
     async def look() -> None:
         numbers.show()
+        alarms.show()
         await versions.show()
 
+    await look()
+    await experiments.show()
     ui.timer(EVERY, look)
+    ui.timer(_SELDOM, experiments.show)
 
 
 class Numbers:
@@ -102,7 +110,7 @@ def figures(whole: Span, now: Span) -> dict[str, tuple[str, str]]:
         "Lists": (f"{lists:,}", ", ".join(shares) or "none yet"),
         "Answer time": ("–", "no request yet")
         if quantiles is None
-        else (f"{quantiles[0]} (p50)", f"p95 {quantiles[1]}, p99 {quantiles[2]}"),
+        else (quantiles[0], f"median (p50); p95 {quantiles[1]}, p99 {quantiles[2]}"),
         "Events": (f"{counts['events']:,}", f"{_rate(now.counts['events'], now)} at present"),
         "Errors": (f"{counts['faults']:,}", f"faults of the service; {counts['refused']:,} requests refused (4xx)"),
     }

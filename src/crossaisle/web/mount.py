@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -102,5 +103,7 @@ class _OneLine(logging.Handler):
 
 
 def _quiet() -> None:
+    # Looking for its server, NiceGUI touches every object there is, and some of other libraries complain of that.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="nicegui.ui_run_with")
     logger = logging.getLogger("nicegui")
     logger.handlers, logger.propagate = [_OneLine(logging.WARNING)], False

@@ -109,11 +109,12 @@ class Tryout:
 
     async def answer(self, service: Service) -> Shown:
         """The list now, by the service's own functions; the next answer tells what moved since this one."""
-        snapshot, refusal = service.live.now, None
+        live, refusal = service.live, None
+        snapshot = live.now if self.user is None else live.of(self.user)
         if self.new is not None:
-            snapshot, refusal = await asyncio.to_thread(service.live.with_items, [self.new])
+            snapshot, refusal = await asyncio.to_thread(live.with_items, snapshot, [self.new])
         history = self._history(service, snapshot)
-        known = bool(history.counts.nnz) or (self.user is not None and service.live.knows(self.user, snapshot))
+        known = bool(history.counts.nnz) or (self.user is not None and live.knows(self.user, snapshot))
         made = await listed(service, snapshot, history, FilterFields.model_validate({"k": _LONG}))
         names = snapshot.shop.item_ids.decode(snapshot.shop.catalogue[made.places])
         asked = names[:LIST] + ([NEW] if self.new is not None and refusal is None else [])

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
-from fastapi import HTTPException
-from nicegui import ui
-
-from ..errors import CrossaisleError
-from ..serve.problems import sentence_of
-from ..serve.versions import promoted, rolled_back
+from ..serve import changes
 from ..stores.store import State, Version
+from .asking import Asking
 from .frame import View, part, words
 
 _SHOWN = 10
-_STATES = {
+_STATES: dict[State, str] = {
     "current": "served now",
     "previous": "one step back",
     "candidate": "never served",
@@ -31,17 +26,9 @@ class Versions:
     """
 
     def __init__(self, view: View) -> None:
-        self._view, self._client = view, ui.context.client
+        self._view, self._asking = view, Asking(view, "versions-said")
         self._drawn: list[tuple[str, State]] | None = None
-        self._said = words("p", "").props("id=versions-said role=status tabindex=-1").classes("said")
-        self._list = part("ul", "versions")
-        self._older = words("p", "").classes("soft")
-        with ui.dialog() as self._dialog, part("div", "card ask"):
-            self._question = words("p", "")
-            with part("div", "answers"):
-                yes = words("button", "Yes").props("type=button").classes("go")
-                yes.on("click", lambda: self._dialog.submit(True))
-                words("button", "No").props("type=button").on("click", lambda: self._dialog.submit(False))
+        self._list, self._older = part("ul", "versions"), words("p", "").classes("soft")
 
     async def show(self) -> None:
         """Draw what the store has."""
@@ -57,49 +44,23 @@ class Versions:
         self._older.text = f"{older} older ones; GET /v1/versions lists all." if older > 0 else ""
 
     def _one(self, version: Version) -> None:
+        service = self._view.service
         with part("li", f"card {version.state}"):
             with part("div"):
                 words("h3", version.name)
                 words("p", f"{_STATES[version.state]} · {about(version)}").classes("soft")
                 if why := lesson(version):
                     words("p", why)
-            if self._view.role != "admin":
+            if self._view.role != "admin" or version.state == "current":
                 return
             if version.state == "previous":
-                self._button("Roll back", f"Serve {version.name} again, from the next request on?", self._back)
-            elif version.state != "current":
-                self._button(
-                    "Promote", f"Serve {version.name} from the next request on?", lambda: self._promote(version.name)
+                question, do = f"Serve {version.name} again, from the next request on?", changes.roll_back
+                self._asking.button("Roll back", question, lambda: f"{do(service).name} is served again.")
+            else:
+                question = f"Serve {version.name} from the next request on?"
+                self._asking.button(
+                    "Promote", question, lambda: f"{changes.promote(service, version.name).name} is served now."
                 )
-
-    def _button(self, name: str, question: str, do: Callable[[], Awaitable[Version]]) -> None:
-        async def pressed() -> None:
-            self._question.text = question
-            if await self._dialog:
-                await self._change(do)
-
-        words("button", name).props("type=button").on("click", pressed)
-
-    async def _change(self, do: Callable[[], Awaitable[Version]]) -> None:
-        if not await self._view.may("admin"):
-            self._tell("Your key may not do that any more; sign in with an admin key.")
-            return
-        self._tell("Reading the artifact …")
-        try:
-            self._tell(f"{(await do()).name} is served now.")
-        except (CrossaisleError, HTTPException) as error:
-            self._tell(f"Nothing changed: {sentence_of(error)}")
-        await self.show()
-
-    async def _promote(self, name: str) -> Version:
-        return await promoted(self._view.service, name)
-
-    async def _back(self) -> Version:
-        return await rolled_back(self._view.service)
-
-    def _tell(self, said: str) -> None:
-        self._said.text = said
-        self._client.run_javascript("document.getElementById('versions-said').focus({preventScroll: true})")
 
 
 def about(version: Version) -> str:
@@ -113,4 +74,4 @@ def about(version: Version) -> str:
 def lesson(version: Version) -> str | None:
     """What a learner found of it, in one sentence; None where none made it."""
     found = version.facts.get("lesson")
-    return str(found["why"]) if isinstance(found, dict) and found.get("why") else None
+    return f"Judged: {found['why']}" if isinstance(found, dict) and found.get("why") else None
