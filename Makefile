@@ -1,7 +1,7 @@
 # The menu: `make` alone lists it.
 # PYTHON chooses the interpreter of the environment; ARGS goes to the command (make demo ARGS="--target DELI").
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-peers test check lint constraints clean
+.PHONY: help setup demo serve bench bench-peers test check lint constraints clean
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -28,6 +28,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP) ## a real supermarket launches NUTRITION, with and without the old knowledge (ARGS="--target DELI" …)
 	$(BIN)/crossaisle demo $(ARGS)
+
+serve: $(STAMP) ## the same supermarket live, with recorded traffic and the dashboard (ARGS="--port 8010" …)
+	$(BIN)/python examples/live_demo.py $(ARGS)
 
 bench: $(STAMP) ## the long study over several departments; hours, resumable
 	$(BIN)/crossaisle bench demo $(ARGS)

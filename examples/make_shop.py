@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
         table = {c: ids[c][0].ids.gather(rows[ids[c][1]]) for c in columns}
         domains = pl.Series([DEPARTMENTS[d] for d in rows["domain"].to_list()])
         pl.DataFrame({**table, "domain": domains}).hstack(rows.select(about)).write_csv(folder / f"{name}.csv")
-    print(f"{folder}: interactions.csv and items.csv")  # noqa: T201
+    print(f"{folder}: interactions.csv and items.csv")
 
 
 if __name__ == "__main__":

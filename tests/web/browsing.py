@@ -97,3 +97,10 @@ class Looked:
     def sideways(self) -> int:
         """Pixels that the page is wider than the window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+def sign_in(look: Look, service: Service, secret: str) -> Any:
+    page = look(service).go("/sign-in")
+    page.get_by_label("API key").fill(secret)
+    page.keyboard.press("Enter")
+    return page

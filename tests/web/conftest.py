@@ -8,22 +8,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 pytest.importorskip("fastapi", reason="no service: pip install crossaisle[serve]")
 pytest.importorskip("nicegui", reason="no dashboard: pip install crossaisle[dashboard]")
 
 from browsing import ARGS, Look, Looked, Service, Start
+from oddities import odd_world
 
-from crossaisle.api import World, transfer
+from crossaisle.api import transfer
+from crossaisle.serve.keyring import add_key
+from crossaisle.stores.open import open_store
 from crossaisle.testing import case
 
-ODD_USER, ODD_ITEM, SCRIPT = "u/ä 1?#", "i/ü ☃", "<script>window.broken = 1</script><b>bold</b>"
 
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """One a module: while it is open, no other test of the process can run a loop of its own."""
     api = pytest.importorskip("playwright.sync_api", reason="no browser driver: pip install crossaisle[dev]")
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
@@ -36,31 +37,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recommenders: one that reads content, one that does not, one over odd names, and one over a single item."""
+    """Recommenders: one that reads content, and one over odd names that does not."""
     folder = tmp_path_factory.mktemp("artifacts")
-    for method in ("zero_shot", "item_knn"):
-        case(method).recommender.save(folder / method)
+    case("zero_shot").recommender.save(folder / "zero_shot")
     transfer(odd_world(), "shop", method="item_knn").save(folder / "odd")
-    transfer(odd_world(), "kiosk", method="item_knn").save(folder / "one")
     return folder
-
-
-def odd_world() -> World:
-    had = [
-        (ODD_USER, ODD_ITEM),
-        (ODD_USER, "plain"),
-        ("u2", "plain"),
-        ("u2", "script"),
-        ("u2", "bare"),
-        ("u3", ODD_ITEM),
-    ]
-    had += [("u3", "script"), ("u4", "bare"), ("u4", "script")]
-    rows = [{"user_id": u, "item_id": i, "domain": "shop", "event": "purchase"} for u, i in had]
-    rows += [{"user_id": "u2", "item_id": "only", "domain": "kiosk", "event": "purchase"}]
-    titles = {ODD_ITEM: "Übergröße ☃", "plain": "plain bread", "script": SCRIPT, "bare": None}
-    items = [{"item_id": i, "domain": "shop", "title": t} for i, t in titles.items()]
-    items += [{"item_id": "only", "domain": "kiosk", "title": "the only one"}]
-    return World.from_frames(pl.DataFrame(rows), pl.DataFrame(items))
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +60,27 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 def service(start: Start, artifacts: Path) -> Service:
     """The one that reads content, without keys."""
     return start(artifacts / "zero_shot")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the service that has keys."""
+    return tmp_path_factory.mktemp("keyed")
+
+
+@pytest.fixture(scope="session")
+def secrets(folder: Path) -> dict[str, str]:
+    """Name → secret; the name says the role, but that the key called gone is there to be removed."""
+    store = open_store(folder / "data")
+    made = {name: add_key(store, name, role) for name, role in (("read", "read"), ("admin", "admin"), ("gone", "read"))}
+    store.close()
+    return made
+
+
+@pytest.fixture(scope="session")
+def keyed(start: Start, artifacts: Path, folder: Path, secrets: dict[str, str]) -> Service:
+    """The one over odd names, with keys."""
+    return start(artifacts / "odd", folder=folder)
 
 
 @pytest.fixture

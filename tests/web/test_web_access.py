@@ -6,43 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Look, Service, Start
+from browsing import Look, Service, sign_in
 
-from crossaisle.serve.keyring import add_key
 from crossaisle.stores.open import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.service]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keyed")
-
-
-@pytest.fixture(scope="module")
-def secrets(folder: Path) -> dict[str, str]:
-    store = open_store(folder / "data")
-    made = {name: add_key(store, name, role) for name, role in (("read", "read"), ("admin", "admin"), ("gone", "read"))}
-    store.close()
-    return made
-
-
-@pytest.fixture(scope="module")
-def keyed(start: Start, artifacts: Path, folder: Path, secrets: dict[str, str]) -> Service:
-    service = start(artifacts / "odd", folder=folder)
-    admin = {"authorization": f"Bearer {secrets['admin']}"}
-    name = next(p.name for p in (folder / "data" / "artifacts").iterdir())
-    assert (
-        service.client.post("/v1/versions", json={"name": "next", "artifact": name}, headers=admin).status_code == 201
-    )
-    return service
-
-
-def sign_in(look: Look, service: Service, secret: str):  # type: ignore[no-untyped-def]
-    page = look(service).go("/live")
-    page.get_by_label("API key").fill(secret)
-    page.keyboard.press("Enter")
-    return page
 
 
 def test_without_a_key_there_is_only_the_door(look: Look, keyed: Service) -> None:
@@ -56,10 +24,22 @@ def test_a_wrong_key_is_one_sentence(look: Look, keyed: Service) -> None:
     assert "not known here" in page.get_by_role("alert").inner_text()
 
 
-def test_a_reader_looks_and_an_admin_may_change(look: Look, keyed: Service, secrets: dict[str, str]) -> None:
+@pytest.fixture(scope="session")
+def candidate(keyed: Service, folder: Path, secrets: dict[str, str]) -> str:
+    """A version that was never served."""
+    admin = {"authorization": f"Bearer {secrets['admin']}"}
+    artifact = next(p.name for p in (folder / "data" / "artifacts").iterdir())
+    sent = {"name": "next", "artifact": artifact}
+    assert keyed.client.post("/v1/versions", json=sent, headers=admin).status_code == 201
+    return "next"
+
+
+def test_a_reader_looks_and_an_admin_may_change(
+    look: Look, keyed: Service, secrets: dict[str, str], candidate: str
+) -> None:
     page = sign_in(look, keyed, secrets["read"])
     page.get_by_role("link", name="Live").click()
-    page.get_by_role("heading", name="next").wait_for()
+    page.get_by_role("heading", name=candidate).wait_for()
     assert page.get_by_role("button", name="Promote").count() == 0
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("API key").fill(secrets["admin"])
@@ -69,11 +49,11 @@ def test_a_reader_looks_and_an_admin_may_change(look: Look, keyed: Service, secr
     page.get_by_role("button", name="No").click()
     page.get_by_role("button", name="Promote").click()
     page.get_by_role("button", name="Yes").click()
-    page.get_by_text("next is served now").wait_for()
+    page.get_by_text(f"{candidate} is served now").wait_for()
     page.get_by_role("button", name="Roll back").click()
     page.get_by_role("button", name="Yes").click()
     page.get_by_role("button", name="Promote").wait_for()
-    assert keyed.client.get("/health").json()["version"] != "next"
+    assert keyed.client.get("/health").json()["version"] != candidate
 
 
 def test_a_key_that_is_removed_is_gone_here_too(

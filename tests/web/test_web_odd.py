@@ -1,19 +1,17 @@
-"""Odd names, items without a title, methods that do not read content, and a catalogue of one."""
+"""Odd names, items without a title, and a method that does not read content, in a browser."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from browsing import Look, Service, Start
-from conftest import ODD_ITEM, ODD_USER, SCRIPT
+from browsing import Look, Service, sign_in
+from oddities import ODD_ITEM, ODD_USER, SCRIPT
 
 pytestmark = [pytest.mark.browser, pytest.mark.service]
 
 
-def test_names_stay_text(look: Look, start: Start, artifacts: Path) -> None:
-    service = start(artifacts / "odd")
-    page = look(service).go("/playground")
+def test_names_stay_text(look: Look, keyed: Service, secrets: dict[str, str]) -> None:
+    page = sign_in(look, keyed, secrets["read"])
+    page.get_by_role("link", name="Playground").click()
     page.get_by_label("Somebody known, by id").fill("u4")
     page.keyboard.press("Enter")
     page.get_by_text("This is what user u4 would see.").wait_for()
@@ -35,11 +33,3 @@ def test_names_stay_text(look: Look, start: Start, artifacts: Path) -> None:
     assert page.get_by_text("item_knn does not read what products are").is_visible()
     page.get_by_role("button", name="Buys it").first.click()
     page.get_by_text("There is nothing left to recommend").wait_for()
-
-
-def test_a_catalogue_of_one_is_enough(look: Look, start: Start, artifacts: Path) -> None:
-    service: Service = start(artifacts / "one")
-    page = look(service).go("/playground")
-    page.get_by_role("button", name="Invent somebody").click()
-    page.get_by_text("1 of 1 products of kiosk").wait_for()
-    assert page.locator(".row .title").all_inner_texts() == ["the only one"]
