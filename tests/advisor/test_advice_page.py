@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from made_up_cases import made_up
 
-from crossaisle.advisor.advice import advise
+from crossaisle.advisor.advice import Advised, advise
 from crossaisle.advisor.calibration import calibration
 from crossaisle.api import MethodSpec, Study, evaluate
+from crossaisle.errors import ArtifactError
 from crossaisle.report import write, write_advice
 from crossaisle.testing_world import tiny_problem, tiny_world
 
@@ -28,6 +29,24 @@ def test_the_advice_page_says_what_to_try_and_how_well_advice_held(tmp_path: Pat
     assert text.count("<svg") == 2
     assert not re.search(r'(src|href)="(?!#)', text)
     assert json.loads((tmp_path / "advice.json").read_text())["target"] == "cake"
+    assert Advised.read(tmp_path / "advice.json") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "there is no .*crossaisle advise"),
+        ('{"schema_version": 1, "rows": [', "is not a file of advice"),
+        ('{"schema_version": 99}', "has schema 99, this version reads 1; upgrade"),
+        ('{"schema_version": 1, "rows": []}', "is not a whole advice.json .*ask for advice again"),
+        ("[]", "is not a whole advice.json"),
+    ],
+)
+def test_what_is_no_advice_is_refused_in_a_sentence(text: str | None, said: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "advice.json").write_text(text)
+    with pytest.raises(ArtifactError, match=said):
+        Advised.read(tmp_path / "advice.json")
 
 
 def test_calibration_counts_what_lay_inside() -> None:

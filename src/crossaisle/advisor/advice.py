@@ -6,12 +6,14 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, CrossaisleError, MethodError
+from ..errors import ArtifactError, ConfigError, CrossaisleError, MethodError
 from ..evaluate.sources import nearness
+from ..files import check_schema, read_json
 from ..gap.launch import LaunchFacts
 from ..transfer.method import TransferMethod, check_needs
 from ..transfer.parts import method_of
@@ -129,6 +131,22 @@ class Advised:
         """`to_document` as indented text."""
         return json.dumps(self.to_document(), indent=1, ensure_ascii=False) + "\n"
 
+    @classmethod
+    def read(cls, path: Path) -> Advised:
+        """Read ``advice.json`` back.
+
+        Raises:
+            ArtifactError: missing, no advice, or of a newer schema.
+        """
+        body = read_json(path, "file of advice", "run `crossaisle advise` with --out")
+        check_schema(body, str(path), SCHEMA_VERSION)
+        try:
+            rows = tuple(_row_of(r) for r in body["rows"])
+            facts = LaunchFacts(**body["facts"])
+            return cls(body["target"], facts, rows, dict(body["left_out"]), tuple(body["warnings"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{path} is not a whole advice.json ({error}); ask for advice again.") from None
+
 
 def advise(problem: Problem, cases: Sequence[Case], limits: Limits | None = None) -> Advised:
     """Rank the recipes of past cases for `problem`; nothing is trained and no test row is read.
@@ -240,6 +258,12 @@ def too_dear(row: Advice, limits: Limits) -> str:
     if limits.memory is not None and row.memory > limits.memory:
         return f"it is expected to need {row.memory:.1f} GB of {limits.memory:g}."
     return ""
+
+
+def _row_of(row: Mapping[str, Any]) -> Advice:
+    """A row of the document: what JSON holds as lists are tuples here."""
+    past = tuple(Past(**p) for p in row["past"])
+    return Advice(**{**row, "sources": tuple(row["sources"]), "reasons": tuple(row["reasons"]), "past": past})
 
 
 def _past(case: Case) -> Past:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import ArtifactError
+from ..files import check_schema, read_json
 
 SCHEMA_VERSION = 1
 Verdict = Literal["helps", "no difference", "hurts"]
@@ -164,13 +165,7 @@ class Report:
         Raises:
             ArtifactError: missing, not a report, or of a newer schema.
         """
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ArtifactError(f"there is no {path}; give a report.json, or run `crossaisle evaluate`.") from None
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{path} is not a report.json ({error}); give one that crossaisle wrote.") from None
-        return cls.from_document(body, str(path))
+        return cls.from_document(read_json(path, "report.json", "run `crossaisle evaluate`"), str(path))
 
     @classmethod
     def from_document(cls, body: Any, where: str) -> Report:
@@ -179,11 +174,7 @@ class Report:
         Raises:
             ArtifactError: not a report, or of a newer schema.
         """
-        version = body.get("schema_version") if isinstance(body, dict) else None
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise ArtifactError(
-                f"{where} has schema {version}, this version reads {SCHEMA_VERSION}; upgrade crossaisle."
-            )
+        check_schema(body, where, SCHEMA_VERSION)
         try:
             tables: dict[str, Any] = {name: tuple(row(**r) for r in body[name]) for name, row in TABLES.items()}
             rest = {n: body[n] for n in ("name", "protocol", "kinds", "best", "environment")}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import ArtifactError
+from ..files import check_schema, read_json
 
 SCHEMA_VERSION = 1
 Family = Literal["content", "users", "items", "popularity", "price", "behaviour", "transferability"]
@@ -113,17 +114,8 @@ class GapReport:
         Raises:
             ArtifactError: missing, not a gap report, or of a newer schema.
         """
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ArtifactError(f"there is no {path}; give a gap.json, or run `crossaisle gap`.") from None
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{path} is not a gap.json ({error}); give one that crossaisle wrote.") from None
-        version = body.get("schema_version") if isinstance(body, dict) else None
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise ArtifactError(
-                f"{path} has schema {version}, this version reads {SCHEMA_VERSION}; upgrade crossaisle."
-            )
+        body = read_json(path, "gap.json", "run `crossaisle gap`")
+        check_schema(body, str(path), SCHEMA_VERSION)
         try:
             tables: dict[str, Any] = {
                 "domains": tuple(DomainFacts(**r) for r in body["domains"]),
