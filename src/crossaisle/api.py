@@ -26,6 +26,7 @@ from .advisor.advice import Advised, Limits
 from .advisor.advice import advise as _advise
 from .config import build
 from .data.load import open_world
+from .data.overview import fact_of
 from .data.split import Moment
 from .data.splits.base import moment
 from .data.world import World
@@ -202,11 +203,12 @@ def transfer(  # noqa: PLR0913 - one door; all but two are given by name
     if base is None and chosen.reads_base:
         base = _base_for(chosen, world, problem.sources, cut, seed)
     check_needs(chosen, base, problem)
-    if within is None:
-        return chosen.fit(base, problem, ready)
-    found = tuned(Search(chosen, ready, validation_of(problem), base, frozenset(options)), within)
-    made = chosen.fit(base, problem, found.options)
-    return replace(made, facts={**made.facts, "tuning": found.facts})
+    facts = fact_of(world, target)
+    if within is not None:
+        found = tuned(Search(chosen, ready, validation_of(problem), base, frozenset(options)), within)
+        ready, facts = found.options, {**facts, "tuning": found.facts}
+    made = chosen.fit(base, problem, ready)
+    return replace(made, facts={**made.facts, **facts})
 
 
 def gap(

@@ -13,6 +13,7 @@ import pytest
 
 from crossaisle.cli import runfile
 from crossaisle.cli.evaluate import chosen
+from crossaisle.data.overview import Overview
 from crossaisle.errors import ConfigError
 from crossaisle.evaluate.result import Report
 from crossaisle.evaluate.spec import DEFAULT_METHODS
@@ -38,6 +39,7 @@ def test_the_shipped_method_is_in_the_folder(finished: Path) -> None:
     about = json.loads((finished / "recommender" / "artifact.json").read_text(encoding="utf-8"))
     report = Report.read(finished / "report.json")
     assert about["meta"]["facts"]["label"] == report.ships[-1].ships
+    assert Overview.from_document(about["meta"]["facts"]["overview"]).domains[0].domain == "cake"
 
 
 def test_a_second_run_reuses_all_and_says_the_same(cli: Cli, finished: Path, shop: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("sqlalchemy", reason="the room stream reads rows of a store: pip install crossaisle[serve]")
 
 from crossaisle.api import Recommender, fuse, transfer
+from crossaisle.data.overview import Overview
 from crossaisle.errors import ConfigError, MethodError
 from crossaisle.stream.forgetting import forgotten
 from crossaisle.stream.growth import joined
@@ -51,6 +52,9 @@ def test_what_comes_before_the_window_is_learned_and_nothing_of_it(current: Reco
     times = CAME["timestamp"]
     assert times[found.learned - 1] <= found.start < times[found.learned]
     assert made(found).history.counts.sum() == KNOWN.interactions.height + found.learned
+    cakes = CAME[: found.learned].filter(pl.col("domain") == WHOLE.domain_code("cake")).height
+    before, after = (Overview.from_document(s.facts["overview"]).domains[0] for s in (current, made(found)))
+    assert (after.domain, after.interactions) == ("cake", before.interactions + cakes)
     assert found.judgement is not None
     assert found.judgement.users >= 10
     assert found.promote == found.judgement.promote

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from .. import report
+from ..data.overview import fact_of
 from ..data.world import World
 from ..errors import ArtifactError, MethodError, TrainingError
 from ..evaluate.bases import Bases
@@ -83,7 +84,8 @@ def ship(world: World, run: Run, found: Report) -> Recommender | None:
     except (MethodError, TrainingError) as error:
         say(f"no recommender was saved: {error}")
         return None
-    made = replace(made, facts={**made.facts, "key": key, "data": world.name, "label": entry.label})
+    facts = {**fact_of(world, made.domain), "key": key, "data": world.name, "label": entry.label}
+    made = replace(made, facts={**made.facts, **facts})
     made.save(folder)
     return made
 

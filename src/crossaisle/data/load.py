@@ -165,7 +165,9 @@ def from_tables(tables: Mapping[str, Table], options: ReadOptions, beside: Path)
     if problems:
         target = options.quarantine or beside / "quarantine.jsonl"
         facts["quarantined"] = set_aside(ready, checked, target)
+        reasons = {f"{n}: {said}": int(m.sum()) for n, c in checked.items() for said, m in c.findings.reasons}
         facts |= {"quarantine_file": str(target), "quarantine_problems": [str(p) for p in problems]}
+        facts["quarantine_reasons"] = reasons  # the same without values, which may be ids of people
     return build_world({n: c.good_rows() for n, c in checked.items()}, name, facts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ..config import build
+from ..data.overview import fact_of
 from ..data.world import World
 from ..errors import ConfigError, MethodError
 from ..models.base import Base
@@ -133,9 +134,10 @@ def lesson(
         return None
     known = joined(world, came[:first].filter(good[:first]))
     try:
-        candidate = taught(known, current.domain, how, base, current)
+        made = taught(known, current.domain, how, base, current)
     except MethodError as error:
         return Lesson(first, start, aside, None, None, str(error))
+    candidate = replace(made, facts={**made.facts, **fact_of(known, current.domain)})
     judgement = judge(current, candidate, exam, how.margin, how.k)
     return Lesson(first, start, aside, candidate, judgement, judgement.why)
 
