@@ -123,6 +123,12 @@ class Advised:
         beside = "" if best is None else f"; without transfer, {best.recipe} is the one to beat"
         return f"Try {first.recipe}: {percent(first)} against the best control{beside}."
 
+    def short(self, most: int = 8) -> list[Advice]:
+        """The first `most` rows, and the best control where it stands below them."""
+        shown = list(self.rows[:most])
+        below = [r for r in self.rows if r.control and r not in shown][:1]
+        return shown if any(r.control for r in shown) else [*shown, *below]
+
     def to_document(self) -> dict[str, Any]:
         """As JSON takes it, with ``schema_version`` first."""
         return {"schema_version": SCHEMA_VERSION, "sentence": self.sentence, **dataclasses.asdict(self)}

@@ -27,7 +27,6 @@ app = App(
 LIMITS = Group("Limits", sort_key=10)
 LimitFlags = Annotated[Limits, LIST, Parameter(name="*", group=LIMITS)]
 NONE = Limits()
-SHOWN = 8
 
 
 @app.default
@@ -73,7 +72,7 @@ def advise(
 
 
 def _show(found: Advised) -> None:
-    rows = [_row(r) for r in _short(found)]
+    rows = [_row(r) for r in found.short()]
     table(f"advice for {found.target}", ["recipe", "expected", "80 % interval", "minutes", "GB", "in words"], rows)
     first = found.rows[0]
     for reason in first.reasons:
@@ -103,13 +102,6 @@ def commands(found: Advised, path: str, sources: Sequence[str], seen: Sequence[s
     cut = seen[:2] if "--cut" in seen else []
     fuse = ["crossaisle", "fuse", path, "--method", str(first.fusion), *cut, "--sources", *first.sources]
     return [shlex.join([*fuse, "--out", "runs/base"]), shlex.join([*words, "--base", "runs/base", "--out", "runs/new"])]
-
-
-def _short(found: Advised) -> list[Advice]:
-    """The first rows, and the best control where it stands below them."""
-    shown = list(found.rows[:SHOWN])
-    below = [r for r in found.rows if r.control and r not in shown][:1]
-    return shown if any(r.control for r in shown) else [*shown, *below]
 
 
 def _row(row: Advice) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from .html import text_of, unique
 
 SHOWN = 25
 """Recipes in the picture, the first ones; all of them are in the table."""
+AXIS = "expected gain over the best control, %"
 COLOURS = {"likely helps": plots.SHIP, "may help": plots.OTHERS[1], "control": plots.INK}
 
 
@@ -57,11 +58,11 @@ def cards(found: Advised) -> list[tuple[str, str]]:
 
 def expected(found: Advised) -> str:
     """SVG of expected gains with their intervals."""
-    rows = found.rows[:SHOWN]
-    return plots.dots([_dot(r) for r in rows], "expected gain over the best control, %")
+    return plots.dots([dot(r) for r in found.rows[:SHOWN]], AXIS)
 
 
-def _dot(row: Advice) -> tuple[str, str, float, float, float]:
+def dot(row: Advice) -> tuple[str, str, float, float, float]:
+    """(recipe, colour, value, low, high) in percent."""
     ends = (100 * row.gain, 100 * row.low, min(100 * row.high, 300.0))
     return row.recipe, COLOURS.get(row.word, plots.MUTED), *ends
 

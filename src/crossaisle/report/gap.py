@@ -112,29 +112,29 @@ def pictures(report: GapReport) -> list[tuple[str, str, Markup]]:
     target, made = report.protocol["target"], []
     places = domain_map(report)
     if places:
-        most = max(d.interactions for d in report.domains) or 1
-        size = {d.domain: math.sqrt(d.interactions / most) for d in report.domains}
+        size = sizes(report)
         rows = [(n, x, y, size[n], plots.OTHERS[0] if n == target else plots.SHIP) for n, (x, y) in places.items()]
         title = "Map of the domains by content: near each other means alike; area is the number of visible events"
         made.append((title, "Positions by classical scaling of the ranks of MMD²", unique("map", plots.points(rows))))
     if target is not None:
         for name in ("mmd", "neighbour_lift"):
-            if dots := _dots(report, target, name):
-                made.append((TITLES[name], "The numbers are in the tables below", unique(name, plots.dots(dots, name))))
+            if told := dots(report, target, name):
+                made.append((TITLES[name], "The numbers are in the tables below", unique(name, plots.dots(told, name))))
     for name in ("mmd",) if target is not None else ("mmd", "neighbour_lift", "users_known"):
-        svg = _heat(report, name)
-        if svg:
-            made.append(
-                (
-                    TITLES[name],
-                    "Sources in rows, targets in columns; the numbers are in the tables below",
-                    unique(f"h-{name}", svg),
-                )
-            )
+        if cells := heat(report, name):
+            said = "Sources in rows, targets in columns; the numbers are in the tables below"
+            made.append((TITLES[name], said, unique(f"h-{name}", plots.heat(*cells))))
     return made
 
 
-def _dots(report: GapReport, target: str, name: str) -> list[tuple[str, str, float, float, float]]:
+def sizes(report: GapReport) -> dict[str, float]:
+    """Domain → 0 to 1, so that its area on a map is its number of visible events."""
+    most = max((d.interactions for d in report.domains), default=0) or 1
+    return {d.domain: math.sqrt(d.interactions / most) for d in report.domains}
+
+
+def dots(report: GapReport, target: str, name: str) -> list[tuple[str, str, float, float, float]]:
+    """(source, colour, value, low, high) of a measure, nearest source first; what says too little is left out."""
     found = [(s, report.of(s, target).get(name)) for s in nearest(report, target)]
     shown = {"close": plots.SHIP, "apart": plots.INK}
     return [
@@ -144,13 +144,16 @@ def _dots(report: GapReport, target: str, name: str) -> list[tuple[str, str, flo
     ]
 
 
-def _heat(report: GapReport, name: str) -> str:
-    """A table of colours, whose strongest is no weaker than chance: what lies within its null is not painted as far."""
+def heat(report: GapReport, name: str) -> tuple[list[tuple[str, str, float, str]], float] | None:
+    """(row, column, value, words) of a table of colours, and the value of the strongest; None for fewer than two domains.
+
+    The strongest is no weaker than chance: what lies within its null is not painted as far.
+    """
     names = [d.domain for d in report.domains]
     values = matrix(report, name, names)
     there = [i for i in range(len(names)) if np.isfinite(values[i]).any() or np.isfinite(values[:, i]).any()]
     if len(there) < 2:
-        return ""
+        return None
     cells = [
         (names[i], names[j], float(v) if np.isfinite(v := values[i, j]) else 0.0, number(v) if i != j else "")
         for i in there
@@ -159,7 +162,7 @@ def _heat(report: GapReport, name: str) -> str:
     if len(there) > WORDY:
         cells = [(a, b, v, "") for a, b, v, _ in cells]
     nulls = [m.null for m in report.measures if m.name == name and m.null is not None and math.isfinite(m.null)]
-    return plots.heat(cells, max(float(np.nanquantile(values, 0.95)), *nulls, 0.0))
+    return cells, max(float(np.nanquantile(values, 0.95)), *nulls, 0.0)
 
 
 def alignment(report: GapReport, target: str) -> dict[str, Any] | None:

@@ -55,6 +55,10 @@ class Diary:
         found = self._of.get(user_id, ())
         return found if not found or found[0].number > after else tuple(m for m in found if m.number > after)
 
+    def people(self) -> list[str]:
+        """Who did anything."""
+        return list(self._of)
+
     def forget(self, user_id: str) -> None:
         """Nothing is kept of this user."""
         self._of.pop(user_id, None)

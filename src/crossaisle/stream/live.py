@@ -80,6 +80,10 @@ class Live:
         """Whether anything is known of `user`."""
         return snapshot.shop.user_ids.code(user) >= 0 or bool(self._diary.of(user))
 
+    def newcomers(self, snapshot: Snapshot) -> int:
+        """How many people did something of whom the version knows nothing."""
+        return int((snapshot.shop.user_ids.encode(self._diary.people()) < 0).sum())
+
     def record(self, events: Sequence[Event]) -> int:
         """Keep `events`; they count in the next answer. Returns how many were new."""
         new = self._store.add_events(events)

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse
 
 from ..serve.logs import log, note
 from ..serve.service import Service
-from . import domains, live, playground, sign_in, transfer
+from . import domains, live, playground, run_pages, sign_in, transfer
 from .access import Visits
 from .frame import PAGES, STYLE, View, frame
 from .gate import Gate
@@ -48,6 +48,7 @@ def mount(app: FastAPI, service: Service, run: Path | None) -> None:
     for name, page in _PAGES.items():
         _add(name, page, service, run, visits)
     sign_in.add(service, visits, PATH)
+    run_pages.add(run, visits, PATH)
     _quiet()
     config = nicegui.app.config
     config.socket_io_js_transports = ["websocket"]  # polling would be one more door, and noise in the metrics
