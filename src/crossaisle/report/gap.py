@@ -145,7 +145,7 @@ def dots(report: GapReport, target: str, name: str) -> list[tuple[str, str, floa
 
 
 def heat(report: GapReport, name: str) -> tuple[list[tuple[str, str, float, str]], float] | None:
-    """(row, column, value, words) of a table of colours, and the value of the strongest; None for fewer than two domains.
+    """(row, column, value, words) of a table of colours, and the value of the strongest; None for under two domains.
 
     The strongest is no weaker than chance: what lies within its null is not painted as far.
     """

@@ -5,6 +5,14 @@ from __future__ import annotations
 from ..evaluate.result import Report, ShipRow, TimeSavedRow
 from . import view
 
+GUARD = (
+    "Each user's result under the method minus the same user's result under the control. “Helps” and “hurts” mean that "
+    "the whole 95\u00a0% interval lies on one side of zero."
+)
+BEST_CONTROL = (
+    "“Best control” is at every step the best method without old knowledge on these very test rows, which is hard on "
+    "the transfer."
+)
 VERDICTS = {"helps": "helps", "no difference": "no clear difference", "hurts": "hurts"}
 
 

@@ -10,8 +10,9 @@ from ..gap.view import domain_map, matrix
 from ..report import gap as words_of
 from . import pictures
 from .frame import chart, empty, part, words
+from .plane import plane
 from .run_folder import RunFolder
-from .tables import NOTHING, Cell, Line, cards, fold, missing, show, table, warnings
+from .tables import NOTHING, Cell, Line, caption, cards, fold, missing, show, table, warnings
 
 SAID = {
     "close": "close: no farther than the target is from another sample of itself, or from itself when half of its "
@@ -72,12 +73,10 @@ def _map(report: GapReport, target: str) -> None:
         empty("No map: fewer than two domains have 30 items that say anything of themselves.")
         return
     words("h3", "Map of the domains by content")
-    options = pictures.plane(places, words_of.sizes(report), target)
+    options = plane(places, words_of.sizes(report), target)
     made = chart(options, f"Map of the domains by content: {nearness(report, target)} The numbers are in the table.")
     made.style("height: 420px")
-    words("p", "Near each other means alike; the size of a dot is the number of events that may be seen.").classes(
-        "caption"
-    )
+    caption("Near each other means alike; the size of a dot is the number of events that may be seen.")
 
 
 def nearness(report: GapReport, target: str) -> str:
@@ -95,7 +94,7 @@ def _heat(report: GapReport) -> None:
     cells, top = drawn
     names = list(dict.fromkeys(c[0] for c in cells))
     with fold("Distances by content, all pairs", opened=len(names) <= words_of.WORDY):
-        words("p", words_of.TITLES["mmd"]).classes("caption")
+        caption(words_of.TITLES["mmd"])
         with part("div", "wide", 'tabindex=0 role=region aria-label="Distances by content"'):
             made = chart(pictures.heat(cells, top), "Distances by content as colours; the numbers are in the table.")
             made.style(f"height: {120 + pictures.ROW * len(names)}px; min-width: {180 + 40 * len(names)}px")

@@ -12,7 +12,7 @@ from ..serve.service import Service
 from . import distances
 from .frame import View, empty, words
 from .run_folder import RunFolder
-from .tables import STYLE, Cell, Line, figures, missing, show, table
+from .tables import STYLE, Cell, Line, caption, figures, missing, show, table
 
 COLUMNS = ("domain", "events", "people", "items", "first", "last", "shared people", "shared items", "titles", "prices")
 
@@ -54,8 +54,7 @@ def _data(fact: object, target: str, folder: RunFolder | None) -> None:
         return
     words("p", lead(found)).classes("lead")
     show(table("The domains", COLUMNS, [line(d, d.domain == target) for d in found.domains]))
-    words("p", f"Shared: seen in {found.target} as well. Titles and prices: share of a domain's items that have one."
-          ).classes("caption")  # fmt: skip
+    caption(f"Shared: seen in {found.target} as well. Titles and prices: share of a domain's items that have one.")
     words("h3", "Data health")
     with ui.element("ul"):
         for sentence in health(found):

@@ -11,22 +11,9 @@ from ..evaluate.result import GuardRow, Report, Row
 from ..report import view, words
 from .tables import NOTHING, Cell, Line
 
-SLICES = {
-    "new": "new to the person",
-    "cold_item": "new items",
-    "cold_user": "cold users",
-    "tail": "the long tail",
-    "middle": "middle items",
-    "head": "best sellers",
-    "warm_user": "warm users",
-    "twin_free": "without twins",
-    "repeat": "bought again",
-    "all": "all purchases",
-}
-"""Slice → what people call it, in the order of the choice."""
 ABOUT = {
-    "new": "Purchases new to the person: what somebody had before is neither listed nor asked for.",
-    "cold_item": "Items that nobody visibly bought before.",
+    "new": "Purchases new to the user: what somebody had before is neither listed nor asked for.",
+    "cold_item": "New items: those that nobody visibly bought before.",
     "cold_user": "People who have not visibly bought in this domain.",
     "tail": "The long tail: items below the first 80 % of earlier sales.",
     "middle": "Items between the best sellers and the long tail: the next 30 % of earlier sales.",
@@ -36,6 +23,7 @@ ABOUT = {
     "repeat": "Purchases of what the person had before: remembering, which is another, easier job.",
     "all": "All purchases, new ones and those of what the person had before.",
 }
+"""Slice → what is asked, in the order of the choice."""
 KINDS = {"helps": "good", "hurts": "bad"}
 
 
@@ -67,7 +55,7 @@ class Rung:
 def slices(report: Report, metric: str, k: int) -> list[str]:
     """What can be chosen: the slices that have numbers."""
     there = {r.slice for r in report.rows if (r.metric, r.k) == (metric, k)}
-    return [s for s in SLICES if s in there]
+    return [s for s in ABOUT if s in there]
 
 
 def rungs(report: Report, slice_name: str, step: view.Step) -> list[Rung]:
@@ -86,7 +74,7 @@ def rungs(report: Report, slice_name: str, step: view.Step) -> list[Rung]:
 
 def columns(metric: str) -> list[str]:
     """Headings of `lines`."""
-    return ["method", metric, "beside the best control", "difference"]
+    return ["method", metric, "guard", "difference"]
 
 
 def lines(found: Sequence[Rung]) -> list[Line]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..report.plots import MUTED, OTHERS, STRONG
+from ..report.plots import STRONG
 from ..report.view import Series
 from .frame import ACCENT, INK, LINE, SOFT
 
@@ -18,7 +18,7 @@ Dot = tuple[str, str, float, float, float]
 """(name, colour, value, low, high), as `report.plots.dots` takes them; ends that are not known are NaN."""
 ROW, NAMES = 26, 150
 """Pixels of a row, and of the names beside rows."""
-_FONT = "system-ui, sans-serif"
+FONT = "system-ui, sans-serif"
 
 
 def curves(series: Sequence[Series], palette: Mapping[str, str], steps: Sequence[float], title: str) -> Options:
@@ -30,15 +30,16 @@ def curves(series: Sequence[Series], palette: Mapping[str, str], steps: Sequence
         steps: places on the x-axis, ascending.
         title: of the x-axis.
     """
-    x = _axis(title) | {"min": steps[0], "max": steps[-1], "splitLine": {"show": False}}
+    x = axis() | {"min": steps[0], "max": steps[-1], "splitLine": {"show": False}}
     behind = sorted(series, key=lambda s: s.role in STRONG)
     bands = [b for s in behind if s.role in STRONG for b in _band(s, palette[s.name])]
     lines = [_line(s, palette[s.name]) for s in behind]
-    return _base() | {
+    return base() | {
         "grid": {"left": 8, "right": 24, "top": 44, "bottom": 30, "containLabel": True},
+        "title": _title(title),
         "legend": {"data": [s.name for s in series], "type": "scroll", "top": 0, "left": 0} | _text(SOFT),
         "xAxis": x,
-        "yAxis": _axis("") | {"scale": True},
+        "yAxis": axis() | {"scale": True},
         "tooltip": {"trigger": "axis", "confine": True},
         "series": [*bands, *lines],
     }
@@ -57,9 +58,10 @@ def dots(rows: Sequence[Dot], title: str) -> Options:
         for name, colour, value, *_ in rows
         if math.isfinite(value)
     ]
-    return _base() | {
+    return base() | {
         "grid": {"left": 8, "right": 20, "top": 8, "bottom": 30, "containLabel": True},
-        "xAxis": _axis(title),
+        "title": _title(title),
+        "xAxis": axis(),
         "yAxis": _names(names) | {"inverse": True},
         "tooltip": {"trigger": "item", "confine": True},
         "series": [
@@ -82,7 +84,7 @@ def heat(cells: Sequence[tuple[str, str, float, str]], top: float) -> Options:
         for a, b, value, said in cells
     ]
     colour = {"color": ACCENT, "opacity": [0.03, 0.85]}
-    return _base() | {
+    return base() | {
         "grid": {"left": 8, "right": 8, "top": 8, "bottom": 8, "containLabel": True},
         "xAxis": _names(columns, 90) | {"position": "top", "axisLabel": _label(90) | {"rotate": 50, "interval": 0}},
         "yAxis": _names(rows) | {"inverse": True},
@@ -92,72 +94,37 @@ def heat(cells: Sequence[tuple[str, str, float, str]], top: float) -> Options:
             {
                 "type": "heatmap",
                 "data": data,
-                "label": {"color": INK, "fontSize": 11, "fontFamily": _FONT},
+                "label": {"color": INK, "fontSize": 11, "fontFamily": FONT},
                 "emphasis": {"disabled": True},
             }
         ],
     }
 
 
-def plane(places: Mapping[str, tuple[float, float]], sizes: Mapping[str, float], target: str | None) -> Options:
-    """A map of the domains: near each other means alike.
-
-    Args:
-        places: domain → where it lies.
-        sizes: domain → 0 to 1.
-        target: is drawn in another colour, and tied to every other one; None: all pairs were asked.
-    """
-    points = [
-        {
-            "name": name,
-            "value": [x, y],
-            "symbolSize": 12 + 34 * sizes[name],
-            "itemStyle": {"color": OTHERS[0] if name == target else ACCENT, "opacity": 0.6},
-        }
-        for name, (x, y) in places.items()
-    ]
-    middle = places.get(target or "")
-    ties = [] if middle is None else [_tie(middle, place) for name, place in places.items() if name != target]
-    word = {"show": True, "position": "top", "formatter": "{b}", "color": INK, "opacity": 1, "fontFamily": _FONT}
-    return _base() | {
-        "grid": {"left": 50, "right": 50, "top": 34, "bottom": 20},
-        "xAxis": _axis("") | {"show": False, "scale": True},
-        "yAxis": _axis("") | {"show": False, "scale": True},
-        "tooltip": {"show": False},
-        "series": [
-            *ties,
-            {
-                "type": "scatter",
-                "data": points,
-                "label": word | {"width": NAMES, "overflow": "truncate"},
-                "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
-                "emphasis": {"disabled": True},
-                "z": 3,
-            },
-        ],
-    }
-
-
-def _base() -> Options:
-    return {"animation": False, "backgroundColor": "transparent", "textStyle": {"fontFamily": _FONT}}
+def base() -> Options:
+    """What all pictures have in common."""
+    return {"animation": False, "backgroundColor": "transparent", "textStyle": {"fontFamily": FONT}}
 
 
 def _text(colour: str) -> Options:
-    return {"textStyle": {"color": colour, "fontFamily": _FONT, "fontSize": 13}}
+    return {"textStyle": {"color": colour, "fontFamily": FONT, "fontSize": 13}}
 
 
 def _label(width: int = NAMES) -> Options:
-    return {"color": SOFT, "fontFamily": _FONT, "fontSize": 12, "width": width, "overflow": "truncate"}
+    return {"color": SOFT, "fontFamily": FONT, "fontSize": 12, "width": width, "overflow": "truncate"}
 
 
-def _axis(title: str) -> Options:
+def _title(text: str) -> Options:
+    """That of the x-axis, over the whole width, so that it is whole on a phone as well."""
+    style = {"color": SOFT, "fontFamily": FONT, "fontSize": 12, "fontWeight": "normal"}
+    return {"text": text, "left": "center", "bottom": 0, "padding": 0, "textStyle": style}
+
+
+def axis() -> Options:
+    """An axis of numbers."""
     return {
         "type": "value",
-        "name": title,
-        "nameLocation": "middle",
-        "nameGap": 28,
-        "nameTextStyle": {"color": SOFT, "fontFamily": _FONT},
-        "axisLabel": {"color": SOFT, "fontFamily": _FONT, "hideOverlap": True},
+        "axisLabel": {"color": SOFT, "fontFamily": FONT, "hideOverlap": True},
         "axisLine": {"show": False},
         "axisTick": {"show": False},
         "splitLine": {"lineStyle": {"color": LINE}},
@@ -218,11 +185,6 @@ def _whisker(name: str, colour: str, low: float, high: float) -> Options:
         "tooltip": {"show": False},
         "z": 2,
     }
-
-
-def _tie(one: tuple[float, float], other: tuple[float, float]) -> Options:
-    style = {"color": MUTED, "width": 1, "opacity": 0.35}
-    return {"type": "line", "data": [list(one), list(other)], "symbol": "none", "lineStyle": style, "silent": True}
 
 
 def _plain(text: str) -> str:

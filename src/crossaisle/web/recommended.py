@@ -8,7 +8,7 @@ from ..report import advice as words_of
 from . import pictures
 from .frame import chart, part, words
 from .run_folder import Part, RunFolder
-from .tables import Cell, Line, fold, missing, show, table, warnings
+from .tables import Cell, Line, caption, fold, missing, show, table, warnings
 
 COLUMNS = ["recipe", "expected gain", "minutes", "GB", "in words"]
 KINDS = {"likely helps": "good", "may help": "same", "unlikely to help": "bad", "control": "none"}
@@ -31,8 +31,10 @@ def section(found: Part[Advised], folder: RunFolder, domain: str) -> None:
     shown = [words_of.dot(r) for r in first]
     label = f"Expected gains with 80 % intervals. {advised.sentence} The numbers are in the table."
     chart(pictures.dots(shown, words_of.AXIS), label).style(f"height: {56 + pictures.ROW * len(shown)}px")
-    words("p", "Gain over the best control, with 80 % intervals of what will be measured. Controls read "
-          f"{advised.target} alone.").classes("caption")  # fmt: skip
+    caption(
+        "Gain over the best control; bars are 80 % intervals of what will be measured. Blue: likely helps; green: may "
+        f"help; grey: unlikely to help; in the colour of the text: controls, which read {advised.target} alone."
+    )
     show(table("First recipes", COLUMNS, [line(r) for r in first], words_from=3))
     with fold(f"All {len(advised.rows)} recipes"):
         show(table("All recipes", COLUMNS, [line(r) for r in advised.rows], words_from=3))

@@ -126,6 +126,11 @@ def choice(label: str, options: Mapping[str, str], value: str, chosen: Callable[
                 words("option", shown).props("selected" if name == value else "")
 
 
+def caption(sentence: str) -> None:
+    """What a table or a picture above it means."""
+    words("p", sentence).classes("caption")
+
+
 def missing(sentence: str, command: str) -> None:
     """In place of what is not there: why, and the command that makes it."""
     with part("div", "empty"):

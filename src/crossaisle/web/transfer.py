@@ -14,7 +14,7 @@ from .frame import View, chart, empty, part
 from .frame import words as text
 from .run_folder import Part, RunFolder
 from .run_pages import link
-from .tables import STYLE, cards, choice, fold, missing, show, table, warnings
+from .tables import STYLE, caption, cards, choice, fold, missing, show, table, warnings
 
 BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 """What reading a document raises that says one thing and holds another."""
@@ -64,9 +64,7 @@ def _report(found: Part[Report], folder: RunFolder, domain: str) -> None:
     _Explorer(report).show()
     text("h2", "What ships, and why")
     text("p", words.ships(report))
-    text("p", "Each person's result under the method minus the same person's under the control. “Helps” and “hurts” "
-         "mean that the whole 95 % interval lies on one side of zero; where it hurts, the control ships.").classes(
-        "caption")  # fmt: skip
+    caption(words.GUARD)
     steps = [view.step_name(s) for s in view.steps(report)]
     shown = html.guards(report)
     for judged in shown:
@@ -95,7 +93,7 @@ class _Explorer:
         """Build."""
         text("h2", "The ladder of methods")
         with part("div", "choices"):
-            slices = {s: ladder.SLICES[s] for s in ladder.slices(self._report, self._metric, self._k)}
+            slices = {s: view.SLICES[s] for s in ladder.slices(self._report, self._metric, self._k)}
             choice("Whom and what", slices, self._slice, self._take_slice)
             if len(self._steps) > 1:
                 names = {view.step_name(s): view.step_name(s) for s in self._steps}
@@ -124,7 +122,7 @@ class _Explorer:
             empty(f"Nothing could be measured at {view.step_name(self._step)} for this choice.")
             return
         metric, said = view.metric_name(self._metric, self._k), ladder.sentence(rungs, self._step)
-        text("p", ladder.ABOUT[self._slice]).classes("caption")
+        caption(ladder.ABOUT[self._slice])
         dots = [(r.method, self._colour(r), r.value, r.low, r.high) for r in rungs]
         made = chart(pictures.dots(dots, metric), f"{metric}: {said} The numbers are in the table.")
         made.style(f"height: {56 + pictures.ROW * len(rungs)}px")
@@ -144,8 +142,7 @@ class _Explorer:
         chart(options, f"{metric} over the steps; {words.lead(self._report)} The numbers are in the table.").style(
             "height: 340px"
         )
-        text("p", "Bands are 95 % intervals over people. “Best control” is at every step the best method without old "
-             "knowledge on these very test rows, which is hard on the transfer.").classes("caption")  # fmt: skip
+        caption(f"Bands are 95 % intervals over users. {words.BEST_CONTROL}")
         with fold("The numbers of all methods"):
             steps = [view.step_name(s) for s in self._steps]
             lines = ladder.over_steps(self._report, self._slice, self._steps)
