@@ -45,11 +45,11 @@ def test_health_says_what_was_set_aside_and_what_is_missing() -> None:
         "No row was set aside: all passed the checks.",
         "Fewer than half of the items have prices in 2 of 2 domains: cake, tea.",
     ]
-    ill = replace(FOUND, read={}, quarantined=3, reasons={"items: price is negative": 3}, timed=False, domains=(TEA,) * 8)
+    reasons = {"items: price is negative": 3, "users: user_id is empty": 1}
+    ill = replace(FOUND, read={}, quarantined=3, reasons=reasons, timed=False, domains=(TEA,) * 8)
     assert health(ill) == [
         "The data were made in memory; no file was checked.",
-        "3 rows were set aside as quarantine; the reasons (a row can have several):",
-        "items: price is negative: 3",
+        "3 rows were set aside as quarantine: items: price is negative (3); users: user_id is empty (1).",
         "Some events have no time, so that nothing can be cut or compared by time.",
         "Fewer than half of the items have prices in 8 of 8 domains: tea, tea, tea, tea, tea, tea and 2 more.",
     ]

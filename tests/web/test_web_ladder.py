@@ -59,7 +59,7 @@ def test_the_best_stands_on_top_and_what_ships_is_marked() -> None:
     kernel, ease, _ = ladder.lines(found)
     assert (kernel.head, kernel.stands_out) == (Cell("kernel", ("this goes to people",)), True)
     assert kernel.cells[0] == Cell(".5000", (".4000 to .6000",))
-    assert kernel.cells[1] == Cell("helps", ("than ease",), "good", strong=True)
+    assert kernel.cells[1] == Cell("helps", ("against ease",), "good", strong=True)
     assert kernel.cells[2] == Cell("+.1500", ("+.0500 to +.2500",))
     assert (ease.head, ease.cells[1].text) == (Cell("ease", ("control",)), "a yardstick")
 
@@ -71,11 +71,11 @@ def test_verdicts_are_those_of_the_report(verdict: Verdict, words: str, kind: st
     report = study(row("kernel", 0.5), row("ease", 0.6), ships="ease", judged=guard(verdict, -0.1))
     ease, kernel = ladder.lines(ladder.rungs(report, "new", STEP))
     assert (ease.stands_out, kernel.stands_out) == (True, False)
-    assert kernel.cells[1] == Cell(words, ("than ease",), kind, strong=True)
+    assert kernel.cells[1] == Cell(words, ("against ease",), kind, strong=True)
     shown = html.guards(report)[0]["rows"]
     line = ladder.verdicts(shown, "kernel")[0]
     assert line.cells[0] == Cell(
-        words, ("−.1000", "−.2000 to +.0000", "than ease", "2 of 3 seeds agree"), kind, strong=True
+        words, ("−.1000", "−.2000 to +.0000", "against ease", "2 of 3 seeds agree"), kind, strong=True
     )
 
 

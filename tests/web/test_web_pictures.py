@@ -98,6 +98,8 @@ def test_names_of_neighbours_stand_on_different_sides() -> None:
     assert sides[1] != "top"  # there stands the first name
     assert label_sides([near]) == ["top"]
     assert len(set(label_sides([near] * 4))) == 4  # four that lie on each other look in all directions
+    wide = (1.0, 0.5, 10.0, "a name that is wider than the edge")
+    assert label_sides([wide, far, (0.0, 1.0, 10.0, "first")])[0] == "left"
 
 
 def test_no_name_becomes_a_key_which_the_page_might_run() -> None:

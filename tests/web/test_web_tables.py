@@ -13,10 +13,12 @@ MARKUP = "<script>alert('x')</script>\" onclick=\"y"
 
 
 def test_a_table_by_hand() -> None:
-    made = table("Methods", ["method", Cell("nDCG", ("mean",))], [Line(Cell("ease"), [Cell(".5", (".4 to .6",))], True)])
+    made = table(
+        "Methods", ["method", Cell("nDCG", ("mean",))], [Line(Cell("ease"), [Cell(".5", (".4 to .6",))], True)]
+    )
     assert made == (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Methods"><table><thead><tr><th scope="col">method</th>'
-        '<th scope="col">nDCG<small>mean</small></th></tr></thead><tbody><tr class="out"><th scope="row">'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Methods"><table><thead><tr>'
+        '<th scope="col">method</th><th scope="col">nDCG<small>mean</small></th></tr></thead><tbody><tr class="out"><th scope="row">'
         '<span class="name">ease</span></th><td>.5<small>.4 to .6</small></td></tr></tbody></table></div>'
     )
 

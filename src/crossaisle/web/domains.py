@@ -93,8 +93,8 @@ def health(found: Overview) -> list[str]:
     read = ", ".join(f"{count:,} {table}" for table, count in found.read.items())
     said = [f"Read and checked: {read}." if read else "The data were made in memory; no file was checked."]
     if found.quarantined:
-        said.append(f"{_rows(found.quarantined)} set aside as quarantine; the reasons (a row can have several):")
-        said += [f"{reason}: {count:,}" for reason, count in found.reasons.items()]
+        why = "; ".join(f"{reason} ({count:,})" for reason, count in found.reasons.items())
+        said.append(f"{_rows(found.quarantined)} set aside as quarantine: {why}.")
     else:
         said.append("No row was set aside: all passed the checks.")
     if not found.timed:

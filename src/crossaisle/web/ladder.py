@@ -122,13 +122,18 @@ def _against(r: Rung) -> tuple[Cell, Cell]:
         return Cell("a yardstick" if r.control else "not compared", kind="none"), NOTHING
     g = r.against
     difference = Cell(words.signed(g.difference), (f"{words.signed(g.low)} to {words.signed(g.high)}",))
-    return Cell(words.VERDICTS[g.verdict], (f"than {g.control}",), KINDS.get(g.verdict, "same"), True), difference
+    return Cell(words.VERDICTS[g.verdict], (f"against {g.control}",), KINDS.get(g.verdict, "same"), True), difference
 
 
 def _verdict(cell: Mapping[str, Any] | None) -> Cell:
     if cell is None:
         return NOTHING
-    small = (cell["difference"], cell["ends"], f"than {cell['control']}", *((cell["agree"],) if cell["agree"] else ()))
+    small = (
+        cell["difference"],
+        cell["ends"],
+        f"against {cell['control']}",
+        *((cell["agree"],) if cell["agree"] else ()),
+    )
     return Cell(cell["words"], small, cell["kind"], strong=True)
 
 

@@ -10,6 +10,8 @@ from .pictures import FONT, NAMES, Options, axis, base
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
+EDGE = (60, 30)
+"""Pixels left and right of the plot, above and below it."""
 
 
 def plane(places: Mapping[str, tuple[float, float]], sizes: Mapping[str, float], target: str | None) -> Options:
@@ -31,7 +33,7 @@ def plane(places: Mapping[str, tuple[float, float]], sizes: Mapping[str, float],
     own, others = [p for p in points if p["name"] == target], [p for p in points if p["name"] != target]
     ends = {"show": False, "min": "dataMin", "max": "dataMax"}
     return base() | {
-        "grid": {"left": 60, "right": 60, "top": 30, "bottom": 30},
+        "grid": {"left": EDGE[0], "right": EDGE[0], "top": EDGE[1], "bottom": EDGE[1]},
         "xAxis": axis() | ends,
         "yAxis": axis() | ends,
         "tooltip": {"show": False},
@@ -59,7 +61,7 @@ def label_sides(dots: Sequence[tuple[float, float, float, str]], size: tuple[flo
     for number, (x, y, across, letters) in enumerate(at):
         others = [box for n, box in enumerate(taken) if n != number]
         boxes = _label_boxes(x, y, across / 2 + 5, min(7.0 * letters, NAMES))
-        side = min(boxes, key=lambda s: sum(_common(boxes[s], box) for box in others))
+        side = min(boxes, key=lambda s: _outside(boxes[s], size) + sum(_common(boxes[s], box) for box in others))
         taken.append(boxes[side])
         sides.append(side)
     return sides
@@ -77,6 +79,12 @@ def _label_boxes(x: float, y: float, away: float, wide: float, tall: float = 14.
 def _common(a: Box, b: Box) -> float:
     """Area that two boxes have in common."""
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _outside(box: Box, size: tuple[float, float]) -> float:
+    """Area of a box beyond the edge of the picture."""
+    edge = (-EDGE[0], -EDGE[1], size[0] + EDGE[0], size[1] + EDGE[1])
+    return (box[2] - box[0]) * (box[3] - box[1]) - _common(box, edge)
 
 
 def _dot_size(size: float) -> float:

@@ -75,19 +75,23 @@ class RunFolder:
         Args:
             name: ``gap``, ``advise`` or ``evaluate``.
             target: domain.
+
+        Returns:
+            The command, with ``DATA`` and ``DATE`` where nobody knows what they were.
         """
         data, cut = self._asked()
         location = str(data.pop("path", "DATA"))
         words = ["crossaisle", name, location, "--target", target]
-        words += ["--cut", cut] if cut else []
+        words += ["--cut", cut or "DATE"] if cut or name == "evaluate" else []
         words += [word for key, value in data.items() for word in _flag(key, value)]
         return shlex.join([*words, "--out", str(self.path)])
 
     def checking(self) -> str:
-        """What to type to see every problem of the data."""
+        """What to type to see every problem of the data; nothing is set aside then."""
         data, _ = self._asked()
         location = str(data.pop("path", "DATA"))
-        return shlex.join(["crossaisle", "validate", location, *(w for k, v in data.items() for w in _flag(k, v))])
+        words = [w for k, v in data.items() if k not in ("lenient", "quarantine") for w in _flag(k, v)]
+        return shlex.join(["crossaisle", "validate", location, *words])
 
     def _asked(self) -> tuple[dict[str, Any], str]:
         """What the run's configuration says of the data, and its cut; nothing where there is no configuration."""

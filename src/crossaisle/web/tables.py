@@ -32,6 +32,11 @@ class Cell:
     strong: bool = False
 
 
+OPEN = {
+    "DATA": "DATA stands for the folder, file or address of your data",
+    "DATE": "DATE for the day on which it was launched, or is pretended to be asked",
+}
+"""Words of a command that the reader fills in."""
 NOTHING = Cell("–", kind="none")
 
 
@@ -76,12 +81,12 @@ def show(markup: Markup) -> ui.html:
     return ui.html(str(markup), sanitize=False)
 
 
-def cards(pairs: Sequence[tuple[str, str]], label: str) -> None:
-    """Questions with their answers, side by side."""
+def cards(pairs: Sequence[tuple[str, str]], label: str, heading: str = "h3") -> None:
+    """Questions with their answers, side by side; `heading` is one level below that of the part they stand in."""
     with part("section", "cards", f'aria-label="{label}"'):
         for question, answer in pairs:
             with part("div", "card"):
-                words("h3", question)
+                words(heading, question)
                 words("p", answer)
 
 
@@ -135,7 +140,10 @@ def missing(sentence: str, command: str) -> None:
     """In place of what is not there: why, and the command that makes it."""
     with part("div", "empty"):
         words("p", sentence)
-        words("code", command).classes("command").props("tabindex=0")
+        words("code", command).classes("command")
+        left = [said for word, said in OPEN.items() if word in command.split()]
+        if left:
+            caption(f"{'; '.join(left)}.")
 
 
 def _left(is_left: bool) -> Markup:

@@ -59,7 +59,7 @@ def _report(found: Part[Report], folder: RunFolder, domain: str) -> None:
     text("p", words.lead(report)).classes("lead")
     if view.domain(report) != domain:
         text("p", f"This study is about {view.domain(report)}, not about {domain}, which is served.").classes("soft")
-    cards(html.cards(report), "In short")
+    cards(html.cards(report), "In short", "h2")
     warnings(report.warnings)
     _Explorer(report).show()
     text("h2", "What ships, and why")
