@@ -89,7 +89,8 @@ def test_a_missing_interval_leaves_the_number() -> None:
     report = study(row("kernel", 0.5, low=math.nan))
     assert ladder.lines(ladder.rungs(report, "new", STEP))[0].cells[0] == Cell(".5000")
     broken = study(Row(**{**vars(row("kernel", 0.5)), "low": None, "high": None}))
-    assert ladder.over_steps(broken, "new", [STEP])[0].cells == [Cell(".5000")]
+    assert ladder.over_steps(ladder.with_ends(broken), "new", [STEP])[0].cells == [Cell(".5000")]
+    assert ladder.with_ends(HELPS) == HELPS
 
 
 def test_over_the_steps_a_gap_is_a_dash() -> None:

@@ -18,7 +18,8 @@ def test_a_table_by_hand() -> None:
     )
     assert made == (
         '<div class="scroll" tabindex="0" role="region" aria-label="Methods"><table><thead><tr>'
-        '<th scope="col">method</th><th scope="col">nDCG<small>mean</small></th></tr></thead><tbody><tr class="out"><th scope="row">'
+        '<th scope="col">method</th><th scope="col">nDCG<small>mean</small></th></tr></thead><tbody>'
+        '<tr class="out"><th scope="row">'
         '<span class="name">ease</span></th><td>.5<small>.4 to .6</small></td></tr></tbody></table></div>'
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..evaluate.result import GuardRow, Report, Row
+from ..evaluate.result import GuardRow, Report
 from ..report import view, words
 from .tables import NOTHING, Cell, Line
 
@@ -52,6 +52,11 @@ class Rung:
     against: GuardRow | None
 
 
+def with_ends(report: Report) -> Report:
+    """`report` with NaN in place of ends of intervals that its file does not have."""
+    return replace(report, rows=tuple(replace(r, low=_known(r.low), high=_known(r.high)) for r in report.rows))
+
+
 def slices(report: Report, metric: str, k: int) -> list[str]:
     """What can be chosen: the slices that have numbers."""
     there = {r.slice for r in report.rows if (r.metric, r.k) == (metric, k)}
@@ -65,7 +70,7 @@ def rungs(report: Report, slice_name: str, step: view.Step) -> list[Rung]:
     guard = view.guard_of(report, slice_name, "best_control")
     ships = view.ships_at(report)[step].ships
     made = [
-        Rung(m, report.kinds[m] == "control", m == ships, row.value, *_ends(row), row.users, guard.get((m, step)))
+        Rung(m, report.kinds[m] == "control", m == ships, row.value, row.low, row.high, row.users, guard.get((m, step)))
         for m in view.labels(report)
         if (row := found.get((m, step))) is not None
     ]
@@ -90,7 +95,7 @@ def over_steps(report: Report, slice_name: str, steps: Sequence[view.Step]) -> l
     for method in (m for m in view.labels(report) if any(m == n for n, _ in found)):
         head = Cell(method, ("control",) if report.kinds[method] == "control" else ())
         rows = [found.get((method, s)) for s in steps]
-        cells = [NOTHING if r is None else _number(r.value, *_ends(r)) for r in rows]
+        cells = [NOTHING if r is None else _number(r.value, r.low, r.high) for r in rows]
         made.append(Line(head, cells, method == report.protocol["ship"]))
     return made
 
@@ -137,7 +142,5 @@ def _verdict(cell: Mapping[str, Any] | None) -> Cell:
     return Cell(cell["words"], small, cell["kind"], strong=True)
 
 
-def _ends(row: Row) -> tuple[float, float]:
-    """Its interval; NaN where the file has none."""
-    low, high = (float("nan") if end is None else end for end in (row.low, row.high))
-    return low, high
+def _known(end: float | None) -> float:
+    return float("nan") if end is None else end

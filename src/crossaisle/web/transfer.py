@@ -55,7 +55,7 @@ def _report(found: Part[Report], folder: RunFolder, domain: str) -> None:
         said = found.problem or "No study yet. This compares methods, with and without the old knowledge:"
         missing(said, folder.command("evaluate", domain))
         return
-    report = found.found
+    report = ladder.with_ends(found.found)
     text("p", words.lead(report)).classes("lead")
     if view.domain(report) != domain:
         text("p", f"This study is about {view.domain(report)}, not about {domain}, which is served.").classes("soft")
