@@ -27,8 +27,7 @@ from .advisor.advice import advise as _advise
 from .config import build
 from .data.load import open_world
 from .data.overview import fact_of
-from .data.split import Moment
-from .data.splits.base import moment
+from .data.splits.base import Moment, moment
 from .data.world import World
 from .errors import ConfigError, DataError, MethodError
 from .evaluate import sources as _sources
