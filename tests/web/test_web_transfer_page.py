@@ -68,7 +68,7 @@ def test_slice_and_week_can_be_chosen_by_the_keyboard(look: Look, service: Servi
     page = look(service).go("/transfer")
     page.get_by_label("When").focus()
     page.keyboard.press("ArrowDown")
-    page.get_by_text("best first at week 8").or_(page.locator('[aria-label*="at week 8"]')).first.wait_for()
+    page.get_by_role("status").filter(has_text="best first at week 8").wait_for(state="attached")
     assert ladder(page) == wanted(report, "new", 8.0)
     page.get_by_label("Whom and what").select_option("Tail items")
     page.get_by_text("The long tail: items below").wait_for()

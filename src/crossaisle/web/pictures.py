@@ -35,7 +35,7 @@ def curves(series: Sequence[Series], palette: Mapping[str, str], steps: Sequence
     bands = [b for s in behind if s.role in STRONG for b in _band(s, palette[s.name])]
     lines = [_line(s, palette[s.name]) for s in behind]
     return base() | {
-        "grid": {"left": 8, "right": 24, "top": 44, "bottom": 30, "containLabel": True},
+        "grid": {"left": 8, "right": 24, "top": 44, "bottom": 34, "containLabel": True},
         "title": _title(title),
         "legend": {"data": [s.name for s in series], "type": "scroll", "top": 0, "left": 0} | _text(SOFT),
         "xAxis": x,
@@ -54,15 +54,16 @@ def dots(rows: Sequence[Dot], title: str) -> Options:
     """
     names = [r[0] for r in rows]
     points = [
-        {"value": [value, name], "itemStyle": {"color": colour}}
+        {"value": [round(value, 4), name], "itemStyle": {"color": colour}}
         for name, colour, value, *_ in rows
         if math.isfinite(value)
     ]
     return base() | {
-        "grid": {"left": 8, "right": 20, "top": 8, "bottom": 30, "containLabel": True},
+        "grid": {"left": 8, "right": 20, "top": 8, "bottom": 34, "containLabel": True},
         "title": _title(title),
         "xAxis": axis(),
         "yAxis": _names(names) | {"inverse": True},
+        "media": [{"query": {"minWidth": 700}, "option": {"yAxis": {"axisLabel": {"width": 2 * NAMES}}}}],
         "tooltip": {"trigger": "item", "confine": True},
         "series": [
             *(_whisker(name, colour, low, high) for name, colour, _, low, high in rows if math.isfinite(low + high)),
@@ -117,7 +118,7 @@ def _label(width: int = NAMES) -> Options:
 def _title(text: str) -> Options:
     """That of the x-axis, over the whole width, so that it is whole on a phone as well."""
     style = {"color": SOFT, "fontFamily": FONT, "fontSize": 12, "fontWeight": "normal"}
-    return {"text": text, "left": "center", "bottom": 0, "padding": 0, "textStyle": style}
+    return {"text": text, "left": "center", "bottom": 3, "padding": 0, "textStyle": style}
 
 
 def axis() -> Options:
@@ -152,7 +153,7 @@ def _line(s: Series, colour: str) -> Options:
     return {
         "type": "line",
         "name": s.name,
-        "data": [[x, value] for x, value, *_ in s.points],
+        "data": [[x, round(value, 4)] for x, value, *_ in s.points],
         "lineStyle": style,
         "itemStyle": {"color": colour},
         "symbol": "circle",

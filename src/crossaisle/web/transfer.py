@@ -98,7 +98,8 @@ class _Explorer:
             if len(self._steps) > 1:
                 names = {view.step_name(s): view.step_name(s) for s in self._steps}
                 choice("When", names, view.step_name(self._step), self._take_step)
-        self._place = part("div", props="aria-live=polite")
+        self._said = text("p", "").classes("unseen").props("role=status")
+        self._place = part("div")
         self._fill()
 
     def _take_slice(self, name: str) -> None:
@@ -122,6 +123,7 @@ class _Explorer:
             empty(f"Nothing could be measured at {view.step_name(self._step)} for this choice.")
             return
         metric, said = view.metric_name(self._metric, self._k), ladder.sentence(rungs, self._step)
+        self._said.text = said
         caption(ladder.ABOUT[self._slice])
         dots = [(r.method, self._colour(r), r.value, r.low, r.high) for r in rungs]
         made = chart(pictures.dots(dots, metric), f"{metric}: {said} The numbers are in the table.")
