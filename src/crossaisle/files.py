@@ -44,7 +44,7 @@ def read_json(path: Path, name: str, make: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ArtifactError(f"there is no {path}; give a {name}, or {make}.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is not a {name} ({error}); give one that crossaisle wrote.") from None
 
 

@@ -31,6 +31,7 @@ def test_an_empty_folder_has_nothing_and_nothing_is_wrong(tmp_path: Path) -> Non
         (b'{"schema_version": 99}', "has schema 99, this version reads 1; upgrade crossaisle"),
         (b"[]", "is not a whole"),
         (b"\xff\xfe", "give one that crossaisle wrote"),
+        (b"[" * 100_000, "give one that crossaisle wrote"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(name: str, content: bytes, said: str, tmp_path: Path) -> None:

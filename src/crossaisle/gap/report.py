@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,7 +94,15 @@ class GapReport:
 
     def of(self, source: str, target: str) -> dict[str, Measure]:
         """Name → measure of one ordered pair; empty where it was not measured."""
-        return {m.name: m for m in self.measures if (m.source, m.target) == (source, target)}
+        return dict(self._pairs.get((source, target), {}))
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, str], dict[str, Measure]]:
+        """Pair → name → measure: with many domains pages ask for all pairs, several times."""
+        found: dict[tuple[str, str], dict[str, Measure]] = {}
+        for m in self.measures:
+            found.setdefault((m.source, m.target), {})[m.name] = m
+        return found
 
     def to_document(self) -> dict[str, Any]:
         """What `to_json` writes, as plain values."""
