@@ -124,6 +124,8 @@ def test_many_domains_with_odd_names_stay_text_and_fit_a_phone(look: Look, start
     page.get_by_text("Distances by content, all pairs").click()
     page.wait_for_function("document.querySelectorAll('.chart svg').length === 2")
     assert looked.sideways <= 0
+    too_wide = "[...document.querySelectorAll('.name')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.evaluate(too_wide) == 0
     assert page.locator(".page img").count() == 0
     assert page.evaluate("window.broken") is None
     assert SCRIPT in page.locator(".lead").first.inner_text()

@@ -93,6 +93,7 @@ def _dot_size(size: float) -> float:
 
 def _point(name: str, place: tuple[float, float], size: float, side: str, is_target: bool) -> Options:
     word = {"show": True, "formatter": "{b}", "color": INK, "opacity": 1, "fontFamily": FONT, "fontSize": 12}
+    word["minMargin"] = 6  # names that nearly touch count as colliding
     word |= {"position": side, "width": NAMES, "overflow": "truncate", "fontWeight": "bold" if is_target else "normal"}
     return {
         "name": name,
