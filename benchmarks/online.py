@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,14 @@ from crossaisle.stream.replay import Day, Tape, first_of, replayed
 START = CUT + timedelta(weeks=1)
 DAYS = 56
 SOURCES = ("GROCERY", "PRODUCE", "MEAT", "DRUG GM", "NUTRITION")
-OLD = ("GROCERY", "PRODUCE", "MEAT")
 NETWORK_DAYS = 14
+OWN = {"unfreeze": ("head", "items")}
+NETWORKS = {
+    "own parts": Teaching(method="finetune", sources=SOURCES, warm_steps=60, options=OWN),
+    "shared parts too": Teaching(
+        method="shared_bottom", sources=SOURCES, warm_steps=60, shared=True, options={"steps": 300}
+    ),
+}
 POISONED_DAY, POISON = 20, 10_000
 DRIFT_DAY, DRIFT_DAYS = 15, 20
 STREAMS = 100
@@ -101,16 +108,15 @@ def mean(values: Doubles) -> Found | None:
     return interval(values)._asdict() if len(values) else None
 
 
-def network(world: World, folder: Path) -> Found:
-    """Warm steps with replay of the sources against a fit from the base's weights each week, and what was forgotten."""
+def network(world: World, folder: Path, how: Teaching) -> Found:
+    """Warm steps each evening against a fit from the base's weights each week, and what the old heads forgot."""
     tape = tape_of(world, "DELI", NETWORK_DAYS)
     base = base_of(tape, folder)
-    how = Teaching(method="shared_bottom", sources=SOURCES, warm_steps=60, options={"steps": 300})
     found = curve(tape, how, replace(how, warm_steps=0), base, every=7)
     last = found.pop("last")
     known, window = joined(tape.known, tape.rows(0, NETWORK_DAYS)), tape.rows(NETWORK_DAYS, DAYS)
     start = tape.start + timedelta(days=NETWORK_DAYS)
-    lost = [forgotten(last, base, known, window, domain, start) for domain in OLD]
+    lost = [forgotten(last, base, known, window, domain, start) for domain in SOURCES]
     return found | {"forgetting": [{"domain": f.domain, "users": f.users, "before": f.before, "after": f.after,
                                     "lost": f.share, "change": f.change._asdict()} for f in lost]}  # fmt: skip
 
@@ -118,7 +124,7 @@ def network(world: World, folder: Path) -> Found:
 def base_of(tape: Tape, folder: Path) -> Base:
     path = folder / "base"
     if not path.exists():
-        fuse(tape.known, SOURCES, seed=0, steps=400).save(path)
+        fuse(tape.known, SOURCES, seed=0).save(path)
     return Base.load(path)
 
 
@@ -274,7 +280,8 @@ def main() -> None:
     found["poison"] = part(given.out, "poison", lambda: poison(world))
     found["false alarms"] = part(given.out, "false-alarms", false_alarms)
     found["drift"] = part(given.out, "drift", lambda: drift(world))
-    found["network"] = part(given.out, "network", lambda: network(world, given.out))
+    for name, learns in NETWORKS.items():
+        found[name] = part(given.out, name, partial(network, world, given.out, learns))
     found["NUTRITION"] = part(given.out, "NUTRITION", lambda: curve(tape_of(world, "NUTRITION"), how, how))
     if given.write is not None:
         (given.write / "online.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -138,8 +138,12 @@ def test_a_network_goes_on_from_its_weights_and_what_it_forgets_is_measured(curr
     # One step from the served weights stays near them; one step from the base does not come so far.
     assert np.abs(scores(warm) - scores(first)).max() < np.abs(scores(fresh) - scores(first)).max()
     known, window = joined(KNOWN, CAME[:50]), CAME[50:]
+    as_served = forgotten(first, base, known, window, "tea", CAME["timestamp"][50])
+    assert forgotten(warm, base, known, window, "tea", CAME["timestamp"][50]) == as_served  # nothing shared has moved
+    warm = made(lesson(KNOWN, CAME, NOW, first, replace(how, warm_steps=20, shared=True), base))
     lost = forgotten(warm, base, known, window, "tea", CAME["timestamp"][50])
     assert lost.users > 10
+    assert lost.after != as_served.after
     assert lost.change.mean == pytest.approx(lost.after - lost.before)
     assert lost.share == pytest.approx((lost.before - lost.after) / lost.before)
     with pytest.raises(MethodError, match="shares no head"):

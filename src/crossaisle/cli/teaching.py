@@ -24,6 +24,8 @@ class LearnFlags:
     """An option of the method, key=value; as often as needed."""
     warm_steps: int = Teaching.warm_steps
     """Steps from the served network's weights on (needs --base); 0 fits from the start."""
+    shared: bool = False
+    """In those steps also move what all domains share, and replay the sources: old domains may forget."""
     memory_days: Annotated[float | None, Maybe] = None
     """Only the last days of the target are learned from."""
     most_a_day: int = Teaching.most_a_day
@@ -47,5 +49,5 @@ def teaching(method: str, flags: LearnFlags) -> Teaching:
     Raises:
         ConfigError: a number that means nothing, or a wrong option.
     """
-    same = ("sources", "warm_steps", "memory_days", "most_a_day", "window_hours", "people", "margin", "seed")
+    same = ("sources", "warm_steps", "shared", "memory_days", "most_a_day", "window_hours", "people", "margin", "seed")
     return Teaching(method=method, options=options_of(flags.option), **{n: getattr(flags, n) for n in same})

@@ -34,7 +34,9 @@ class Teaching:
     sources: tuple[str, ...] = ()
     """Domains that are learned from and replayed; all others when empty."""
     warm_steps: int = 0
-    """Steps from the served network's weights on, half of them replaying the sources; 0 fits from the start."""
+    """Steps from the served network's weights on; 0 fits from the start."""
+    shared: bool = False
+    """In those steps also moves what all domains share, and replays the sources: old domains may forget."""
     memory_days: float | None = None
     """Only the last days of the target are learned from; all when None."""
     most_a_day: int = 500
@@ -156,7 +158,7 @@ def taught(
     weeks = None if how.memory_days is None else how.memory_days / 7
     problem = problem_of(known, target, how.sources, None, weeks, how.seed)
     if how.warm_steps and base is not None and current is not None and can_go_on(current, base):
-        return continued(current, base, problem, how.warm_steps, options)
+        return continued(current, base, problem, how.warm_steps, options, how.shared)
     check_needs(method, base, problem)
     return method.fit(base, problem, options)
 

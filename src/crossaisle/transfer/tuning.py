@@ -81,12 +81,12 @@ def tune(
     phase = Phase(name, tuning.steps, tuning.rate, decay=0.0, every=tuning.every)
     stop = EarlyStop(lambda _: -valid_loss(target, shop, seen), tuning.patience)
     rest = replace(sampler, tasks=(sampler.tasks[0].take(train_rows),))
-    _run(target, groups(target), shop, rest, phase, tuning, stop)
+    train_on(target, groups(target), shop, rest, phase, tuning, stop)
     if stop.best_step == 0:
         return make(), {"steps": 0, "why": "validation gained nothing"}
     gained = round(stop.best - (stop.first or 0.0), 4)
     final, steps = make(), max(1, round(stop.best_step / (1 - tuning.valid_share)))
-    _run(final, groups(final), shop, sampler, replace(phase, steps=steps), tuning)
+    train_on(final, groups(final), shop, sampler, replace(phase, steps=steps), tuning)
     return final, {"steps": steps, "validation_gain_nats": gained}
 
 
@@ -129,7 +129,7 @@ def parameters(*modules: nn.Module | nn.Parameter) -> Iterable[nn.Parameter]:
         yield from [module] if isinstance(module, nn.Parameter) else module.parameters()
 
 
-def _run(
+def train_on(
     target: Target,
     trained: list[Mapping[str, Any]],
     shop: Shop,
@@ -138,6 +138,17 @@ def _run(
     tuning: Tuning,
     stop: EarlyStop | None = None,
 ) -> None:
+    """One phase on the target's pairs.
+
+    Args:
+        target: what is trained.
+        trained: its parameter groups that move.
+        shop: content.
+        sampler: of the pairs.
+        phase: steps and rates.
+        tuning: pulls.
+        stop: when to stop early.
+    """
     pairs = sum(len(t.users) for t in sampler.tasks)
     start = starting_point(target, trained) if tuning.l2_sp else []
     fixed = None if _item_tower_moves(target, trained) else shelf_vectors(target, shop)
