@@ -48,8 +48,8 @@ def summary(found: Found) -> str:
         lines.append(f"- {target}: live learning adds {gained} to a frozen artifact; beside nightly it is {beside}.")
     own, shared = (found[name] for name in NETWORKS)
     lines.append(
-        f"- A network whose own parts alone move has {span(own['mean']['live'])} on DELI, one whose shared parts move too "
-        f"{span(shared['mean']['live'])}. Of the five old departments the first forgets at most "
+        f"- A network whose own parts alone move has {span(own['mean']['live'])} on DELI, one whose shared parts move "
+        f"too {span(shared['mean']['live'])}. Of the five old departments the first forgets at most "
         f"{max(f['lost'] for f in own['forgetting']):.1%} of their nDCG@10, the second up to "
         f"{max(f['lost'] for f in shared['forgetting']):.0%}."
     )
