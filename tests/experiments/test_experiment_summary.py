@@ -13,7 +13,7 @@ from crossaisle.errors import DataError
 from crossaisle.experiments import Experiment, Rule, Summary, log_of, outcomes_of, read_log, summary
 from crossaisle.experiments.assignment import MetricName
 from crossaisle.experiments.decision import mismatch
-from crossaisle.stores.store import Event, Exposure
+from crossaisle.stores.kinds import Event, Exposure
 
 START = datetime(2026, 1, 1)
 HALVES = {"old": 0.5, "new": 0.5}

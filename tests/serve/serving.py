@@ -15,8 +15,8 @@ with warnings.catch_warnings():
 from crossaisle.serve import Settings
 from crossaisle.serve.keyring import add_key
 from crossaisle.serve.start import started
+from crossaisle.stores.kinds import Role
 from crossaisle.stores.open import open_store
-from crossaisle.stores.store import Role
 
 Open = Callable[..., "House"]
 ROLES: tuple[Role, ...] = ("read", "write", "admin")

@@ -13,7 +13,7 @@ from serving import House, Open
 from crossaisle.serve import Settings
 from crossaisle.serve.changes import follow_rule
 from crossaisle.serve.trials import experiment_of
-from crossaisle.stores.store import Event, Exposure
+from crossaisle.stores.kinds import Event, Exposure
 from crossaisle.stream.diary import now_utc
 
 USERS = [f"guest{i}" for i in range(700)]

@@ -19,8 +19,8 @@ from crossaisle.recommender import Recommender
 from crossaisle.serve import Settings
 from crossaisle.serve.learning import learn
 from crossaisle.serve.start import started
+from crossaisle.stores.kinds import Event
 from crossaisle.stores.open import open_store
-from crossaisle.stores.store import Event
 from crossaisle.stream.drift import Alarm, Watch
 from crossaisle.stream.growth import frame_of_events, grown_world, ids_of
 from crossaisle.stream.lesson import Teaching

@@ -97,7 +97,7 @@ def test_items_are_replaced_by_id_and_domain(store: Store) -> None:
 
 
 def test_items_of_several_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossaisle.stores.sql.AT_ONCE", 3)
+    monkeypatch.setattr("crossaisle.stores.sql_base.AT_ONCE", 3)
     wanted = [Item(f"i{i}", d) for d in ("bakery", "deli") for i in range(5)]
     store.put_items(wanted[::-1])
     assert list(store.items()) == wanted
@@ -105,7 +105,7 @@ def test_items_of_several_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_users_are_replaced_by_id_and_erased(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossaisle.stores.sql.AT_ONCE", 2)
+    monkeypatch.setattr("crossaisle.stores.sql_base.AT_ONCE", 2)
     store.put_users([User(f"u{i}", {"language": "fi"}) for i in range(5)])
     store.put_users([User("u1", {"tags": ["loyal", None]}), User("u9")])
     assert list(store.users())[:2] == [User("u0", {"language": "fi"}), User("u1", {"tags": ["loyal", None]})]
@@ -181,7 +181,7 @@ def test_who_comes_back_has_what_came_since(store: Store) -> None:
 
 
 def test_many_users_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossaisle.stores.sql.AT_ONCE", 2)
+    monkeypatch.setattr("crossaisle.stores.sql_base.AT_ONCE", 2)
     users = [f"u{i}" for i in range(5)]
     store.add_events([e for u in users for e in events(1, u)])
     assert store.erase_users(users[:-1]) == 4

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("sqlalchemy", reason="items and events of a store: pip install crossaisle[serve]")
 
-from crossaisle.stores.store import Event, Item
+from crossaisle.stores.kinds import Event, Item
 from crossaisle.stream.growth import EVENT_COLUMNS, frame_of_events, grown_world, ids_of, joined, without_target
 from crossaisle.testing_world import tiny_world
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 pytest.importorskip("sqlalchemy", reason="no stores: pip install crossaisle[serve]")
 
 from crossaisle.data.vocab import Vocab
-from crossaisle.stores.store import Event
+from crossaisle.stores.kinds import Event
 from crossaisle.stream.diary import Diary, Met, grown, stacked
 from crossaisle.stream.explore import explored
 from crossaisle.stream.forget import without_users

@@ -13,8 +13,8 @@ from crossaisle.api import transfer
 from crossaisle.serve import Settings
 from crossaisle.serve.service import Service
 from crossaisle.serve.start import started
+from crossaisle.stores.kinds import Item
 from crossaisle.stores.open import open_store
-from crossaisle.stores.store import Item
 from crossaisle.web.tryout import NEW, Tryout, people, products, suggested
 
 

@@ -7,8 +7,8 @@ from contextlib import closing
 from cyclopts import App
 
 from ..errors import ConfigError, unknown
+from ..stores.kinds import Role
 from ..stores.open import open_store
-from ..stores.store import Role
 from .output import OUTPUT, Output, emit, table
 from .serve import STORE
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from ..stores.store import Event, Exposure
+from ..stores.kinds import Event, Exposure
 from .assignment import Experiment
 
 CLICK, PURCHASE = "click", "purchase"

@@ -11,7 +11,8 @@ from uuid import uuid4
 from ..artifact import MANIFEST
 from ..errors import ArtifactError, StorageError
 from ..recommender import Recommender
-from ..stores.store import Store, Version
+from ..stores.kinds import Version
+from ..stores.store import Store
 from ..stream.diary import now_utc
 from ..stream.forget import forget_in, without_users
 from ..stream.snapshot import LAST_EVENT

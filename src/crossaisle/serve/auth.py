@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from ..stores.store import Role
+from ..stores.kinds import Role
 from .service import service_of
 
 ROLES: tuple[Role, ...] = ("read", "write", "admin")

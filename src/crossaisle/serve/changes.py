@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..errors import ConfigError
 from ..experiments import Experiment
-from ..stores.store import Trial, Version
+from ..stores.kinds import Trial, Version
 from ..stream.diary import now_utc
 from .artifacts import facts_of, inside, opened
 from .logs import log

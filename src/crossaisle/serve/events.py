@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 
-from ..stores.store import Event
+from ..stores.kinds import Event
 from ..stream.diary import now_utc
 from .auth import needs
 from .schemas import EventIn, Events, Kept

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 
 from ..experiments import Experiment, Rule
-from ..stores.store import Trial
+from ..stores.kinds import Trial
 from . import changes
 from .auth import needs
 from .fields import VersionName

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..stores.store import Marks
+from ..stores.kinds import Marks
 from . import changes
 from .service import Service
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from fastapi import APIRouter, Depends, Request
 
 from ..errors import ConfigError
-from ..stores.store import Item
+from ..stores.kinds import Item
 from .auth import needs
 from .schemas import ItemIn, ItemPlaced, ItemsIn, ItemsPlaced
 from .service import service_of

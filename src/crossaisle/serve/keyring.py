@@ -8,7 +8,8 @@ import hmac
 import secrets
 import time
 
-from ..stores.store import Key, Role, Store
+from ..stores.kinds import Key, Role
+from ..stores.store import Store
 from ..stream.diary import now_utc
 
 _FRESH = 2.0

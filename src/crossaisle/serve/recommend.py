@@ -17,7 +17,7 @@ from ..explain import explain as reasons
 from ..explain.explanation import Explanation
 from ..explain.sentences import sentence
 from ..index import columns_of, top_k
-from ..stores.store import Exposure
+from ..stores.kinds import Exposure
 from ..stream.diary import now_utc
 from ..stream.explore import explored
 from ..stream.shelf import Filters

@@ -13,7 +13,8 @@ import numpy as np
 from fastapi import HTTPException, Request
 
 from ..errors import unknown
-from ..stores.store import Event, Exposure, Store
+from ..stores.kinds import Event, Exposure
+from ..stores.store import Store
 from ..stream.diary import stacked
 from ..stream.drift import Alarm
 from ..stream.learner import Background

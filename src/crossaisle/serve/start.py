@@ -7,7 +7,8 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from .. import fusion, transfer  # noqa: F401 - importing registers the scorers that artifacts name
-from ..stores.store import Store, Version
+from ..stores.kinds import Version
+from ..stores.store import Store
 from ..stream.live import Live
 from .app import create_app
 from .artifacts import adopted, inside, opened, tidy

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import ArtifactError, ConfigError
 from ..experiments import Experiment, Rule, outcomes_of, summary
+from ..stores.kinds import Trial
 from ..stores.reading import each
-from ..stores.store import Store, Trial
+from ..stores.store import Store
 from ..stream.diary import now_utc
 from ..stream.live import Live
 from .artifacts import inside, opened

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from ..errors import ConfigError
-from ..stores.store import User
+from ..stores.kinds import User
 from .artifacts import forget_everywhere
 from .auth import needs
 from .fields import Id

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from ..stores.store import Version
+from ..stores.kinds import Version
 from . import changes
 from .auth import needs
 from .fields import VersionName

@@ -1,178 +1,16 @@
-"""What every store does: the rows that a service keeps, and the promise that what it acknowledged is on disk."""
+"""What every store does, and the promise that what it acknowledged is on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-Role = Literal["read", "write", "admin"]
-"""``read`` asks for recommendations, ``write`` also sends events and items, ``admin`` also erases and promotes."""
-State = Literal["candidate", "current", "previous", "retired"]
+from .kinds import Event, Exposure, Item, Key, Marks, Trial, User, Version
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that a user did; the columns of ``interactions``, and an id that makes sending it twice harmless.
-
-    Attributes:
-        event_id: of the sender; a second event of the same id is ignored.
-        user_id: who.
-        item_id: what.
-        domain: where.
-        event: kind, such as ``view`` or ``purchase``.
-        timestamp: when it happened, naive UTC.
-        value: rating or quantity.
-        price: of one unit.
-    """
-
-    event_id: str
-    user_id: str
-    item_id: str
-    domain: str
-    event: str
-    timestamp: datetime
-    value: float | None = None
-    price: float | None = None
-
-
-@dataclass(frozen=True)
-class Item:
-    """What is known of an item in one domain.
-
-    Attributes:
-        item_id: id.
-        domain: where it is sold.
-        content: ``title``, ``brand``, ``category``, ``price`` and attributes, as far as they are known.
-        available: whether it may be recommended.
-    """
-
-    item_id: str
-    domain: str
-    content: dict[str, Any] = field(default_factory=dict)
-    available: bool = True
-
-
-@dataclass(frozen=True)
-class User:
-    """What is known of a user beside their events.
-
-    Attributes:
-        user_id: id.
-        attributes: whatever the shop knows, such as language or kind of customer.
-    """
-
-    user_id: str
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """One item that was shown, with the probability that it was: what off-policy estimates need.
-
-    Attributes:
-        request_id: of the answer that it was part of.
-        user_id: who saw it.
-        item_id: what.
-        position: place in the list, 1 is first.
-        propensity: probability of that item at that place under the rule that chose it.
-        version: of the artifact.
-        timestamp: naive UTC.
-    """
-
-    request_id: str
-    user_id: str
-    item_id: str
-    position: int
-    propensity: float
-    version: str
-    timestamp: datetime
-
-
-@dataclass(frozen=True)
-class Version:
-    """An artifact that is, was or may be served.
-
-    Attributes:
-        name: unique.
-        path: folder of the artifact.
-        made: naive UTC.
-        state: at most one is ``current``, and at most one ``previous``, to which one step leads back.
-        facts: what is worth knowing: quality, guard, rows learned from.
-    """
-
-    name: str
-    path: str
-    made: datetime
-    state: State = "candidate"
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """An experiment that is or was served.
-
-    Attributes:
-        name: unique.
-        design: variants, metrics and rule, as `crossaisle.experiments.Experiment` has them.
-        begun: naive UTC.
-        shown: number of the last exposure before it began.
-        ended: naive UTC; None while it runs. At most one runs.
-        result: what it said when it ended.
-    """
-
-    name: str
-    design: dict[str, Any]
-    begun: datetime
-    shown: int = 0
-    ended: datetime | None = None
-    result: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Where a store stands: what differs from an earlier look has changed since.
-
-    Attributes:
-        events: number of the last event that is there.
-        items: how often items were put.
-        erased: how many people asked to be forgotten.
-        current: name of the version that is served.
-        trial: name of the experiment that runs.
-    """
-
-    events: int
-    items: int
-    erased: int
-    current: str | None
-    trial: str | None
-
-
-@dataclass(frozen=True)
-class Key:
-    """An API key; the store has its hash alone.
-
-    Attributes:
-        name: for people.
-        role: what it may do.
-        digest: scrypt or SHA-256 hash of the secret, in hex.
-        made: naive UTC.
-    """
-
-    name: str
-    role: Role
-    digest: str
-    made: datetime
-
-
-class Store(Protocol):
-    """A place that keeps rows. Every method that writes returns when the rows are on disk, whole or not at all.
-
-    All of them may be called by several threads at once. They raise `StorageError` in one sentence when the disk or the
-    server refuses, and work again afterwards; `DataError` when a row cannot be kept as it is (`rows.py` says what can).
-    Writing the same again after an error is harmless.
-    """
+class KeepsRows(Protocol):
+    """Events, items, users, and what was shown."""
 
     def add_events(self, events: Sequence[Event]) -> int:
         """Keep `events`; those whose id is known are passed over. Returns how many were new."""
@@ -214,20 +52,9 @@ class Store(Protocol):
         """What was shown, numbered as `events` are."""
         ...
 
-    def erase_users(self, user_ids: Sequence[str]) -> int:
-        """Forget everything of these users, for good: no byte of it stays in the files. Returns how many rows went.
 
-        The files are written anew, which takes time and space with their size: erase several users at once. A hash of
-        each id (salted per store) stays on the list of `is_erased`. Whoever gets no answer asks again.
-        """
-        ...
-
-    def is_erased(self, user_ids: Sequence[str]) -> list[bool]:
-        """Which of these users have ever asked to be forgotten.
-
-        What tables and artifacts know of them must not be used, even if they came back: what came since is here.
-        """
-        ...
+class KeepsVersions(Protocol):
+    """Versions and experiments."""
 
     def add_version(self, version: Version) -> None:
         """Make a version known, as ``candidate``.
@@ -277,6 +104,30 @@ class Store(Protocol):
 
     def trials(self) -> list[Trial]:
         """All experiments, the last begun first."""
+        ...
+
+
+class Store(KeepsRows, KeepsVersions, Protocol):
+    """A place that keeps rows. Every method that writes returns when the rows are on disk, whole or not at all.
+
+    All of them may be called by several threads at once. They raise `StorageError` in one sentence when the disk or the
+    server refuses, and work again afterwards; `DataError` when a row cannot be kept as it is (`rows.py` says what can).
+    Writing the same again after an error is harmless.
+    """
+
+    def erase_users(self, user_ids: Sequence[str]) -> int:
+        """Forget everything of these users, for good: no byte of it stays in the files. Returns how many rows went.
+
+        The files are written anew, which takes time and space with their size: erase several users at once. A hash of
+        each id (salted per store) stays on the list of `is_erased`. Whoever gets no answer asks again.
+        """
+        ...
+
+    def is_erased(self, user_ids: Sequence[str]) -> list[bool]:
+        """Which of these users have ever asked to be forgotten.
+
+        What tables and artifacts know of them must not be used, even if they came back: what came since is here.
+        """
         ...
 
     def add_key(self, key: Key) -> None:

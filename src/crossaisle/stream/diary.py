@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..data.vocab import Vocab
-from ..stores.store import Event
+from ..stores.kinds import Event
 from ..types import History
 
 _DAY = 86_400.0

@@ -13,7 +13,7 @@ import polars as pl
 from ..data import fingerprint
 from ..data.vocab import Vocab
 from ..data.world import World
-from ..stores.store import Event, Item
+from ..stores.kinds import Event, Item
 from .live import frame_of
 
 EVENT_COLUMNS = ("user_id", "item_id", "domain", "event", "timestamp", "value", "price")

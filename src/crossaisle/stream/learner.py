@@ -17,8 +17,9 @@ from ..data.world import World
 from ..errors import ConfigError, CrossaisleError
 from ..models.base import Base
 from ..recommender import Recommender
+from ..stores.kinds import Version
 from ..stores.reading import each
-from ..stores.store import Store, Version
+from ..stores.store import Store
 from .diary import now_utc
 from .forget import forget_in, without_users
 from .growth import NUMBER, frame_of_events, grown_world

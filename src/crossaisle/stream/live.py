@@ -12,8 +12,9 @@ import polars as pl
 
 from ..errors import ConfigError, CrossaisleError
 from ..recommender import Recommender
+from ..stores.kinds import Event, Exposure, Item, Version
 from ..stores.reading import each
-from ..stores.store import Event, Exposure, Item, Store, Version
+from ..stores.store import Store
 from ..types import History
 from .diary import Diary, grown, now_utc
 from .forget import without_users

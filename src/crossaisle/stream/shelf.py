@@ -12,7 +12,7 @@ import polars as pl
 
 from ..index import Mask
 from ..recommender import Recommender
-from ..stores.store import Item
+from ..stores.kinds import Item
 from ..types import Codes
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..recommender import Recommender
-from ..stores.store import Item, Version
+from ..stores.kinds import Item, Version
 from ..types import Basis, Codes, Floats, History, Vectors, session_of
 from .shelf import Shelf
 

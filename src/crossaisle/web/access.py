@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..serve.auth import ROLES
 from ..serve.keyring import Keyring, digest_of
-from ..stores.store import Role
+from ..stores.kinds import Role
 
 _MOST = 10_000
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..serve import changes
-from ..stores.store import Trial
+from ..stores.kinds import Trial
 from .asking import Asking
 from .frame import View, empty, part, words
 

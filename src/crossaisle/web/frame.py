@@ -12,7 +12,7 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from ..serve.service import Service
-from ..stores.store import Role
+from ..stores.kinds import Role
 from .access import Visit, Visits
 
 PAGES = {"Domains": "/", "Transfer": "/transfer", "Playground": "/playground", "Live": "/live"}

@@ -15,7 +15,7 @@ from ..explain.domains import labels_of
 from ..serve.recommend import Made, explained, listed
 from ..serve.schemas import FilterFields
 from ..serve.service import Service
-from ..stores.store import Item
+from ..stores.kinds import Item
 from ..stream.diary import Met, grown, now_utc
 from ..stream.snapshot import Snapshot
 from ..types import Basis, History

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ..serve import changes
-from ..stores.store import State, Version
+from ..stores.kinds import State, Version
 from .asking import Asking
 from .frame import View, part, words
 
