@@ -12,6 +12,7 @@ from cyclopts import App, Group, Parameter
 from ..data.world import World
 from ..errors import ConfigError, CrossaisleError
 from ..models.base import Base
+from ..stores.store import Store
 from .flags import READ, Maybe, ReadFlags, open_data
 from .output import OUTPUT, Output, say
 from .teaching import LEARN, LEARNING, LearnFlags, teaching
@@ -78,7 +79,7 @@ def serve(
         dashboard: pages for people at ``/dashboard``; when nothing is said, where the extra ``dashboard`` is installed.
     """
     try:
-        from ..serve.run import check_bind, run
+        from ..serve.run import run
         from ..serve.settings import Settings
         from ..serve.start import started
         from ..stores.open import open_store
@@ -90,10 +91,7 @@ def serve(
         raise ConfigError(str(error)) from None
     kept = open_store(store)
     try:
-        keys = len(kept.keys())
-        check_bind(host, keys)
-        if not keys:
-            say("no key yet: whoever uses this machine may do everything; `crossaisle keys add NAME` makes one.")
+        _check_keys(kept, host)
         made = started(recommender_folder(artifact), kept, artifacts_folder(store, artifacts), settings)
         if beside.data is not None:
             _learn(made, beside, learn, open_data(beside.data, read))
@@ -101,6 +99,20 @@ def serve(
         kept.close()
         raise
     run(made, host, port, settings, _dashboard(made, artifact, dashboard))
+
+
+def _check_keys(store: Store, host: str) -> None:
+    """Say that there is no key.
+
+    Raises:
+        ConfigError: others can reach `host` then.
+    """
+    from ..serve.run import check_bind
+
+    keys = len(store.keys())
+    check_bind(host, keys)
+    if not keys:
+        say("no key yet: whoever uses this machine may do everything; `crossaisle keys add NAME` makes one.")
 
 
 def _learn(app: FastAPI, beside: BesideFlags, flags: LearnFlags, world: World) -> None:

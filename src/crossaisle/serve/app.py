@@ -20,7 +20,7 @@ from .following import Follower
 from .guard import Guard
 from .logs import log
 from .metrics import Metrics
-from .schemas import Problem
+from .schemas_run import Problem
 from .service import Service
 from .settings import Settings
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from ..stores.kinds import Event
 from ..stream.diary import now_utc
 from .auth import needs
-from .schemas import EventIn, Events, Kept
+from .schemas_kept import EventIn, Events, Kept
 from .service import service_of
 
 router = APIRouter(prefix="/v1", tags=["events"], dependencies=[Depends(needs("write"))])

@@ -12,7 +12,7 @@ from ..stores.kinds import Trial
 from . import changes
 from .auth import needs
 from .fields import VersionName
-from .schemas import ExperimentEnd, ExperimentIn, ExperimentList, ExperimentOut
+from .schemas_run import ExperimentEnd, ExperimentIn, ExperimentList, ExperimentOut
 from .service import Service, service_of
 from .trials import BY_RULE
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import Response
 
 from .auth import needs
-from .schemas import AlarmList, AlarmOut, Health
+from .schemas_run import AlarmList, AlarmOut, Health
 from .service import service_of
 
 router = APIRouter(tags=["watching"])

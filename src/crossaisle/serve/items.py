@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from ..errors import ConfigError
 from ..stores.kinds import Item
 from .auth import needs
-from .schemas import ItemIn, ItemPlaced, ItemsIn, ItemsPlaced
+from .schemas_kept import ItemIn, ItemPlaced, ItemsIn, ItemsPlaced
 from .service import service_of
 
 router = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(needs("write"))])

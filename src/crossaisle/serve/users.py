@@ -12,7 +12,7 @@ from ..stores.kinds import User
 from .artifacts import forget_everywhere
 from .auth import needs
 from .fields import Id
-from .schemas import Erased, Kept, UsersIn
+from .schemas_kept import Erased, Kept, UsersIn
 from .service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["users"])

@@ -11,7 +11,7 @@ from ..stores.kinds import Version
 from . import changes
 from .auth import needs
 from .fields import VersionName
-from .schemas import VersionIn, VersionList, VersionOut
+from .schemas_run import VersionIn, VersionList, VersionOut
 from .service import service_of
 
 router = APIRouter(prefix="/v1/versions", tags=["versions"], dependencies=[Depends(needs("admin"))])

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from ..errors import CrossaisleError
 from ..serve.items import item_of
 from ..serve.problems import sentence_of
-from ..serve.schemas import ItemIn
+from ..serve.schemas_kept import ItemIn
 from ..types import Extensible
 from . import tryout
 from .finder import Finder
