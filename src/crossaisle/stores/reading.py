@@ -18,7 +18,10 @@ class Numbered(Protocol[R]):
 
 
 def each(read: Numbered[R], after: int = 0) -> Iterator[tuple[int, R]]:
-    """(number, row) of everything after number `after`, in the order it came; what comes meanwhile is read too."""
-    while page := read(after=after, limit=PAGE):
+    """(number, row) of everything after number `after`, in the order it came."""
+    more = True
+    while more:
+        page = read(after=after, limit=PAGE)
         yield from page
-        after = page[-1][0]
+        if more := len(page) == PAGE:
+            after = page[-1][0]
