@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .index import Index, Mask, columns_of, top_k
+from .index import Index, Mask, Top, columns_of, top_k
+from .screen import exact_scores
 from .types import Codes, Floats, History, Scorer, Vectors, session_of
 
 
@@ -43,11 +44,14 @@ class Ranker:
             (n, k) scores and places in the catalogue (see `index.Top`), and (n,) whether the scores differ from
             those of somebody without a history.
         """
-        seen = columns_of(history.counts, self.places, len(self.catalogue)) if exclude_seen else None
-        found = self._read(history)
-        personal = (np.diff(history.counts.indptr) > 0) & (found != self._nobody).any(axis=1)
-        ranked = top_k if self.index is None else self.index.top
-        return *ranked(found, k, seen, available), personal
+        found, personal = self._read(history)
+        return *self._ranked(found, history, k, exclude_seen, available), personal
+
+    def tastes(self, history: History) -> list[Taste]:
+        """What is read of each of n histories, for lists and scores that are asked of one person at a time."""
+        found, personal = self._read(history)
+        rows = np.arange(len(history))
+        return [Taste(self, history.take(rows[n : n + 1]), found[n : n + 1], bool(personal[n])) for n in rows]
 
     @cached_property
     def places(self) -> Codes:
@@ -64,10 +68,60 @@ class Ranker:
 
     @cached_property
     def _nobody(self) -> Floats:
-        return self.for_anybody[None] if self.index is None else self._read(session_of([], self.n_codes))
+        return self._found(session_of([], self.n_codes))
 
-    def _read(self, history: History) -> Floats:
+    def _read(self, history: History) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """What `_found` says, and (n,) whether it differs from that of somebody without a history."""
+        found = self._found(history)
+        return found, (np.diff(history.counts.indptr) > 0) & (found != self._nobody).any(axis=1)
+
+    def _found(self, history: History) -> Floats:
         """User vectors (n, d) where the index ranks, else scores (n, catalogue) that may be written to."""
         if self.index is not None and isinstance(self.scorer, Vectors):
             return self.scorer.user_vectors(history)
         return np.array(self.scorer.score(history), dtype=np.float32)
+
+    def _ranked(self, found: Floats, history: History, k: int, exclude_seen: bool, available: Mask | None) -> Top:
+        seen = columns_of(history.counts, self.places, len(self.catalogue)) if exclude_seen else None
+        ranked = top_k if self.index is None else self.index.top
+        return ranked(found, k, seen, available)
+
+
+@dataclass(frozen=True, eq=False)
+class Taste:
+    """What a ranker reads of one person's history.
+
+    Attributes:
+        ranker: that read it.
+        history: of one person.
+        found: (1, d) their vector where an index ranks, else their scores (1, catalogue).
+        personal: whether it differs from that of somebody without a history.
+    """
+
+    ranker: Ranker
+    history: History
+    found: Floats
+    personal: bool
+
+    def top(self, k: int, *, exclude_seen: bool, available: Mask | None) -> Top:
+        """Scores and places of the k best; less than k where filters leave fewer. See `Ranker.top`."""
+        found = self.found.copy() if self.ranker.index is None else self.found
+        scores, places = self.ranker._ranked(found, self.history, k, exclude_seen, available)
+        listed = places[0] >= 0
+        return scores[0, listed], places[0, listed]
+
+    def left(self, *, exclude_seen: bool, available: Mask | None) -> Mask:
+        """(catalogue,) places that a list may hold."""
+        left = np.ones(len(self.ranker.catalogue), np.bool_) if available is None else available.copy()
+        if exclude_seen:
+            had = self.ranker.places[self.history.counts.indices]
+            left[had[had >= 0]] = False
+        return left if self.ranker.index is not None else left & (self.found[0] > -np.inf)
+
+    def scores(self, places: Codes) -> Floats:
+        """(n,) scores of the items at `places`, the same as in lists."""
+        scorer = self.ranker.scorer
+        if self.ranker.index is not None and isinstance(scorer, Vectors):
+            return exact_scores(scorer.item_vectors, self.found[0], places)
+        found: Floats = self.found[0, places]
+        return found

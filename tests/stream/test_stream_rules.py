@@ -17,7 +17,6 @@ from crossaisle.stores.kinds import Event
 from crossaisle.stream.diary import Diary, Met, grown, stacked
 from crossaisle.stream.explore import explored
 from crossaisle.stream.forget import without_users
-from crossaisle.stream.snapshot import product
 from crossaisle.testing import case
 from crossaisle.types import History
 
@@ -90,14 +89,6 @@ def test_exploration_shows_each_item_once_and_touches_no_argument(k: int, m: int
     assert ((shown == best) | np.isin(shown, new)).all()
     assert ((propensity > 0) & (propensity <= 1)).all()
     assert best.tolist() == list(range(100, 100 + k))
-
-
-def test_a_product_is_the_same_for_one_and_for_many() -> None:
-    draw = np.random.default_rng(0)
-    users, items = draw.standard_normal((5, 8), dtype=np.float32), draw.standard_normal((50, 8), dtype=np.float32)
-    many = product(users, items)
-    assert many == pytest.approx(np.vstack([product(u[None], items) for u in users]), abs=1e-5)
-    assert many == pytest.approx(users @ items.T, abs=1e-5)
 
 
 def test_a_recommender_without_somebody_is_the_same_for_others() -> None:

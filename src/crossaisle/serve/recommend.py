@@ -16,7 +16,8 @@ from ..errors import ConfigError
 from ..explain import explain as reasons
 from ..explain.explanation import Explanation
 from ..explain.sentences import sentence
-from ..index import columns_of, top_k
+from ..index import Mask
+from ..ranker import Taste
 from ..stores.kinds import Exposure
 from ..stream.diary import now_utc
 from ..stream.explore import explored
@@ -93,11 +94,12 @@ async def rank(request: Request, asked: Rank) -> dict[str, Any]:
     names = list(dict.fromkeys(asked.items))
     places = snapshot.places(names)
 
-    def ordered(scores: Floats, personal: bool) -> tuple[list[dict[str, Any]], Basis]:
+    def ordered(taste: Taste) -> tuple[list[dict[str, Any]], Basis]:
         known = np.flatnonzero(places >= 0)
-        order = known[np.argsort(-scores[places[known]], kind="stable")]
-        rows = [{"item_id": names[n], "score": float(scores[places[n]])} for n in order]
-        return rows, _basis(snapshot, personal)
+        scores = taste.scores(places[known])
+        order = np.argsort(-scores, kind="stable")
+        rows = [{"item_id": names[known[n]], "score": float(scores[n])} for n in order]
+        return rows, _basis(snapshot, taste)
 
     rows, basis = await service.score(Ask(snapshot, history, ordered))
     strangers = [n for n, place in zip(names, places.tolist(), strict=True) if place < 0]
@@ -160,31 +162,30 @@ async def listed(
 
 def _maker(
     service: Service, snapshot: Snapshot, history: History, asked: FilterFields, filters: Filters, epsilon: float
-) -> Callable[[Floats, bool], Made]:
-    def make(scores: Floats, personal: bool) -> Made:
+) -> Callable[[Taste], Made]:
+    def make(taste: Taste) -> Made:
         shop = snapshot.shop
         allowed = snapshot.shelf.allowed(shop, filters)
-        n = len(shop.catalogue)
-        seen = columns_of(history.counts, shop.ranker.places, n) if asked.exclude_seen else None
-        row = scores[None]
-        values, best = (part[0] for part in top_k(row, min(asked.k, n), seen, allowed))
-        found = best[best >= 0]
-        made = Made(found, values[: len(found)], _basis(snapshot, personal), None)
-        return _explored(service, snapshot, made, scores, epsilon) if epsilon else made
+        k = min(asked.k, len(shop.catalogue))
+        scores, places = taste.top(k, exclude_seen=asked.exclude_seen, available=allowed)
+        made = Made(places, scores, _basis(snapshot, taste), None)
+        if not epsilon:
+            return made
+        new = taste.left(exclude_seen=asked.exclude_seen, available=allowed)
+        return _explored(service, taste, made, new & (snapshot.met < service.settings.new_below), epsilon)
 
     return make
 
 
-def _explored(service: Service, snapshot: Snapshot, made: Made, scores: Floats, epsilon: float) -> Made:
-    """Some places for new items; `scores` (catalogue,) are −inf where a filter forbids."""
-    new = np.flatnonzero((snapshot.met < service.settings.new_below) & np.isfinite(scores))
-    new = np.setdiff1d(new, made.places)
-    shown, propensity = explored(made.places, new, epsilon, service.draw)
-    return replace(made, places=shown, scores=scores[shown], propensity=propensity.tolist())
+def _explored(service: Service, taste: Taste, made: Made, new: Mask, epsilon: float) -> Made:
+    """Some places for `new` items (catalogue,)."""
+    others = np.setdiff1d(np.flatnonzero(new), made.places)
+    shown, propensity = explored(made.places, others, epsilon, service.draw)
+    return replace(made, places=shown, scores=taste.scores(shown), propensity=propensity.tolist())
 
 
-def _basis(snapshot: Snapshot, personal: bool) -> Basis:
-    return snapshot.basis if personal else "popularity"
+def _basis(snapshot: Snapshot, taste: Taste) -> Basis:
+    return snapshot.basis if taste.personal else "popularity"
 
 
 def _answer(service: Service, snapshot: Snapshot, made: Made, request_id: str, known: bool) -> Response:

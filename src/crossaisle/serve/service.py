@@ -13,14 +13,15 @@ import numpy as np
 from fastapi import HTTPException, Request
 
 from ..errors import unknown
+from ..ranker import Taste
 from ..stores.kinds import Event, Exposure
 from ..stores.store import Store
 from ..stream.diary import stacked
 from ..stream.drift import Alarm
 from ..stream.learner import Background
 from ..stream.live import Live
-from ..stream.snapshot import Snapshot, scored
-from ..types import Floats, History
+from ..stream.snapshot import Snapshot
+from ..types import History
 from .batcher import Batcher
 from .keyring import Keyring
 from .limits import Buckets
@@ -31,17 +32,17 @@ from .trials import Trials
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Scores that are wanted, and what to make of them.
+    """A taste that is wanted, and what to make of it.
 
     Attributes:
-        snapshot: to score by.
+        snapshot: whose recommender reads.
         history: of one user.
-        then: (catalogue,) scores, which may be written to, and whether they are personal → the answer.
+        then: what was read → the answer.
     """
 
     snapshot: Snapshot
     history: History
-    then: Callable[[Floats, bool], Any]
+    then: Callable[[Taste], Any]
 
 
 @dataclass(eq=False)
@@ -81,7 +82,7 @@ class Service:
         self._exposures: Batcher[list[Exposure], None] = Batcher(self._expose, 64)
 
     async def score(self, ask: Ask) -> Any:
-        """What `ask.then` makes of the scores."""
+        """What `ask.then` makes of the taste."""
         return await self._scorer.ask(ask)
 
     async def record(self, events: list[Event]) -> None:
@@ -117,13 +118,13 @@ def service_of(request: Request) -> Service:
 
 
 def answered(asks: list[Ask]) -> list[Any]:
-    """Answers in order; those of one snapshot are scored together."""
+    """Answers in order; histories of one snapshot are read together."""
     answers: list[Any] = [None] * len(asks)
     for snapshot in dict.fromkeys(a.snapshot for a in asks):
         rows = [n for n, a in enumerate(asks) if a.snapshot is snapshot]
-        scores, personal = scored(snapshot, stacked([asks[n].history for n in rows]))
-        for row, n in enumerate(rows):
-            answers[n] = asks[n].then(scores[row], bool(personal[row]))
+        tastes = snapshot.shop.ranker.tastes(stacked([asks[n].history for n in rows]))
+        for n, taste in zip(rows, tastes, strict=True):
+            answers[n] = asks[n].then(taste)
     return answers
 
 

@@ -18,7 +18,7 @@ from ..stores.store import Store
 from ..types import History
 from .diary import Diary, grown, now_utc
 from .forget import without_users
-from .snapshot import Snapshot, learned_until, scored
+from .snapshot import Snapshot, learned_until
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Live:
         extended, _ = with_new(shop, list(self._sent.values()))
         made = Snapshot.of(version.name, learned_until(version, shop), extended, self._sent, self._shown)
         made.shop.user_ids.code("")  # what is built at the first look is built now, not for the first request
-        scored(made, made.session([]))
+        made.shop.ranker.tastes(made.session([]))
         return made
 
     def _remember(self, last_event: int) -> None:
