@@ -50,8 +50,9 @@ class Ranker:
     def tastes(self, history: History) -> list[Taste]:
         """What is read of each of n histories, for lists and scores that are asked of one person at a time."""
         found, personal = self._read(history)
-        rows = np.arange(len(history))
-        return [Taste(self, history.take(rows[n : n + 1]), found[n : n + 1], bool(personal[n])) for n in rows]
+        rows = np.arange(len(history))[:, None]
+        people = [history] if len(rows) == 1 else [history.take(row) for row in rows]
+        return [Taste(self, p, found[n : n + 1], bool(personal[n])) for n, p in enumerate(people)]
 
     @cached_property
     def places(self) -> Codes:
@@ -59,6 +60,11 @@ class Ranker:
         places = np.full(self.n_codes, -1, dtype=np.int64)
         places[self.catalogue] = np.arange(len(self.catalogue))
         return places
+
+    @cached_property
+    def vectors(self) -> Vectors | None:
+        """The scorer where its vectors are ranked by an index."""
+        return self.scorer if self.index is not None and isinstance(self.scorer, Vectors) else None
 
     @cached_property
     def for_anybody(self) -> Floats:
@@ -77,8 +83,8 @@ class Ranker:
 
     def _found(self, history: History) -> Floats:
         """User vectors (n, d) where the index ranks, else scores (n, catalogue) that may be written to."""
-        if self.index is not None and isinstance(self.scorer, Vectors):
-            return self.scorer.user_vectors(history)
+        if self.vectors is not None:
+            return self.vectors.user_vectors(history)
         return np.array(self.scorer.score(history), dtype=np.float32)
 
     def _ranked(self, found: Floats, history: History, k: int, exclude_seen: bool, available: Mask | None) -> Top:
@@ -105,7 +111,7 @@ class Taste:
 
     def top(self, k: int, *, exclude_seen: bool, available: Mask | None) -> Top:
         """Scores and places of the k best; less than k where filters leave fewer. See `Ranker.top`."""
-        found = self.found.copy() if self.ranker.index is None else self.found
+        found = self.found if self.ranker.vectors is not None else self.found.copy()
         scores, places = self.ranker._ranked(found, self.history, k, exclude_seen, available)
         listed = places[0] >= 0
         return scores[0, listed], places[0, listed]
@@ -116,12 +122,11 @@ class Taste:
         if exclude_seen:
             had = self.ranker.places[self.history.counts.indices]
             left[had[had >= 0]] = False
-        return left if self.ranker.index is not None else left & (self.found[0] > -np.inf)
+        return left if self.ranker.vectors is not None else left & (self.found[0] > -np.inf)
 
     def scores(self, places: Codes) -> Floats:
         """(n,) scores of the items at `places`, the same as in lists."""
-        scorer = self.ranker.scorer
-        if self.ranker.index is not None and isinstance(scorer, Vectors):
-            return exact_scores(scorer.item_vectors, self.found[0], places)
+        if self.ranker.vectors is not None:
+            return exact_scores(self.ranker.vectors.item_vectors, self.found[0], places)
         found: Floats = self.found[0, places]
         return found

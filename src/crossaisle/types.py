@@ -51,7 +51,9 @@ class History:
             (self.counts.data[take], self.counts.indices[take], ends),
             shape=(len(rows), self.counts.shape[1]),
         )
-        return History(counts, self.ages[take], np.append(self.users, -1)[rows])
+        users = np.full(len(rows), -1, dtype=np.int64)
+        users[rows >= 0] = self.users[rows[rows >= 0]]
+        return History(counts, self.ages[take], users)
 
 
 def session_of(items: Sequence[int] | Codes, n_items: int) -> History:
