@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from .index import Index, Mask, Top, columns_of, top_k
-from .screen import exact_scores
+from .screen import ScreenedIndex, Sight, exact_scores
 from .types import Codes, Floats, History, Scorer, Vectors, session_of
 
 
@@ -44,15 +45,19 @@ class Ranker:
             (n, k) scores and places in the catalogue (see `index.Top`), and (n,) whether the scores differ from
             those of somebody without a history.
         """
+        seen = columns_of(history.counts, self.places, len(self.catalogue)) if exclude_seen else None
         found, personal = self._read(history)
-        return *self._ranked(found, history, k, exclude_seen, available), personal
+        ranked = top_k if self.index is None else self.index.top
+        return *ranked(found, k, seen, available), personal
 
     def tastes(self, history: History) -> list[Taste]:
         """What is read of each of n histories, for lists and scores that are asked of one person at a time."""
         found, personal = self._read(history)
         rows = np.arange(len(history))[:, None]
         people = [history] if len(rows) == 1 else [history.take(row) for row in rows]
-        return [Taste(self, p, found[n : n + 1], bool(personal[n])) for n, p in enumerate(people)]
+        sights = self.index.sights(found) if isinstance(self.index, ScreenedIndex) else [None] * len(people)
+        told = zip(people, found[:, None], personal.tolist(), sights, strict=True)
+        return [Taste(self, *each) for each in told]
 
     @cached_property
     def places(self) -> Codes:
@@ -87,11 +92,6 @@ class Ranker:
             return self.vectors.user_vectors(history)
         return np.array(self.scorer.score(history), dtype=np.float32)
 
-    def _ranked(self, found: Floats, history: History, k: int, exclude_seen: bool, available: Mask | None) -> Top:
-        seen = columns_of(history.counts, self.places, len(self.catalogue)) if exclude_seen else None
-        ranked = top_k if self.index is None else self.index.top
-        return ranked(found, k, seen, available)
-
 
 @dataclass(frozen=True, eq=False)
 class Taste:
@@ -102,26 +102,41 @@ class Taste:
         history: of one person.
         found: (1, d) their vector where an index ranks, else their scores (1, catalogue).
         personal: whether it differs from that of somebody without a history.
+        sight: of their vector, where the index is screened.
     """
 
     ranker: Ranker
     history: History
     found: Floats
     personal: bool
+    sight: Sight | None
 
     def top(self, k: int, *, exclude_seen: bool, available: Mask | None) -> Top:
         """Scores and places of the k best; less than k where filters leave fewer. See `Ranker.top`."""
-        found = self.found if self.ranker.vectors is not None else self.found.copy()
-        scores, places = self.ranker._ranked(found, self.history, k, exclude_seen, available)
-        listed = places[0] >= 0
-        return scores[0, listed], places[0, listed]
+        hidden = self._had if exclude_seen else np.zeros(0, dtype=np.int64)
+        ranked = self._ranked if self.sight is None else self.sight.top
+        scores, places = ranked(k, hidden, available)
+        listed = places >= 0
+        return scores[listed], places[listed]
+
+    def _ranked(self, k: int, hidden: Codes, available: Mask | None) -> Top:
+        ends = np.array([0, len(hidden)])
+        seen = sp.csr_matrix((np.ones(len(hidden), np.bool_), hidden, ends), (1, len(self.ranker.catalogue)))
+        ranked = top_k if self.ranker.index is None else self.ranker.index.top
+        scores, places = ranked(self.found.copy(), k, seen, available)
+        return scores[0], places[0]
+
+    @cached_property
+    def _had(self) -> Codes:
+        """Places of what the person had."""
+        had: Codes = self.ranker.places[self.history.counts.indices]
+        return had[had >= 0]
 
     def left(self, *, exclude_seen: bool, available: Mask | None) -> Mask:
         """(catalogue,) places that a list may hold."""
         left = np.ones(len(self.ranker.catalogue), np.bool_) if available is None else available.copy()
         if exclude_seen:
-            had = self.ranker.places[self.history.counts.indices]
-            left[had[had >= 0]] = False
+            left[self._had] = False
         return left if self.ranker.vectors is not None else left & (self.found[0] > -np.inf)
 
     def scores(self, places: Codes) -> Floats:

@@ -10,9 +10,10 @@ the k best. So the list is the one that exact scores of all items give, from a q
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from math import isqrt
 from typing import Protocol, Self
 
@@ -26,7 +27,9 @@ from .types import Codes, Doubles, Floats
 _BLOCK = 4_096
 """Items that are scored exactly, or rounded, at once."""
 _TOGETHER = 4
-"""Queries that numkong multiplies for the price of one."""
+"""Columns that numkong multiplies for the price of one."""
+_ROW = 320
+"""Bytes that a row may have: it ends a row by adding up, so that short ones are slow; so are rows of 512 and more."""
 _FEW = 8
 """One item of so many may be scored exactly before another look is cheaper."""
 _STEP = 2.0**-24
@@ -69,36 +72,6 @@ class Eye(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Question:
-    """What one list is made of.
-
-    Attributes:
-        query: (d,).
-        length: of the query.
-        k: how many places.
-        hidden: places that are left out.
-        available: (items,) only these are found.
-    """
-
-    query: Doubles
-    length: float
-    k: int
-    hidden: Codes
-    available: Mask | None
-
-    @property
-    def direction(self) -> Doubles:
-        """(d,) the query in length 1; zeros where it has none."""
-        return self.query / self.length if 0 < self.length < np.inf else np.zeros_like(self.query)
-
-    def left(self, n: int) -> Codes:
-        """Those of `n` places that filters leave, in order."""
-        left = np.ones(n, np.bool_) if self.available is None else self.available.copy()
-        left[self.hidden] = False
-        return np.flatnonzero(left)
-
-
 class ScreenedIndex:
     """Exact top-k for single queries. A score is a sum in double precision, rounded to float32 at the end.
 
@@ -108,69 +81,114 @@ class ScreenedIndex:
     Args:
         vectors: (items, d) float32; kept, not copied. A copy of 8 bits a number is made beside it where numkong is
             installed; without it the rough look is a product in float32.
+
+    Attributes:
+        vectors: as given.
+        longest: length of the longest of them.
+        lengths: (items,) of all, the longest being 1 long.
+        eyes: what looks at them, the cheapest first; none where no item has a length.
     """
 
     def __init__(self, vectors: Floats) -> None:
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         norms = np.concatenate([np.zeros(0), *(_norms(part) for _, part in _parts(self.vectors))])
-        self._longest = float(norms.max(initial=0.0))
-        self._eyes: list[Eye] = []
-        if 0 < self._longest < np.inf:
-            self._lengths = _above(np.maximum(norms / self._longest, _SHORTEST))
-            self._eyes = eyes_of(self.vectors, self._longest)
+        self.longest = float(norms.max(initial=0.0))
+        self.eyes: list[Eye] = []
+        if 0 < self.longest < np.inf:
+            self.lengths = _above(np.maximum(norms / self.longest, _SHORTEST))
+            self.eyes = eyes_of(self.vectors, self.longest)
 
     def top(self, queries: Floats, k: int, seen: sp.csr_matrix | None = None, available: Mask | None = None) -> Top:
         """See `Index.top`."""
         values = np.full((len(queries), k), -np.inf, dtype=np.float32)
         places = np.full((len(queries), k), -1, dtype=np.int64)
-        for start in range(0, len(queries), _TOGETHER):
-            block = [
-                Question(query, float(np.linalg.norm(query)), k, _stored(seen, row), available)
-                for row, query in enumerate(queries[start : start + _TOGETHER].astype(np.float64), start)
-            ]
-            for row, (asked, look) in enumerate(zip(block, self._looks(block), strict=True), start):
-                rivals = self._rivals(asked, look)
-                scores = exact_scores(self.vectors, asked.query, rivals)
-                values[row : row + 1], places[row : row + 1] = best_of(scores[None], rivals[None], k)
+        for row, sight in enumerate(self.sights(queries)):
+            values[row], places[row] = sight.top(k, _stored(seen, row), available)
         return values, places
 
-    def _looks(self, block: Sequence[Question]) -> Sequence[Look | None]:
-        """The cheapest looks; None where exact scores of all that is left are as cheap."""
-        available = block[0].available
-        narrow = available is not None and np.count_nonzero(available) <= len(available) // _FEW
-        if narrow or not self._eyes:
-            return [None] * len(block)
-        return self._eyes[0].look(np.stack([asked.direction for asked in block]))
+    def sights(self, queries: Floats) -> Iterator[Sight]:
+        """Each of `queries` (n, d), to be asked of this index with filters of its own; some are looked for together."""
+        for start in range(0, len(queries), _TOGETHER):
+            block = Block(self, queries[start : start + _TOGETHER].astype(np.float64))
+            yield from (Sight(block, row) for row in range(len(block.queries)))
 
-    def _rivals(self, asked: Question, look: Look | None) -> Codes:
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Queries (n, d) that are looked for together, when the first of them is asked."""
+
+    index: ScreenedIndex
+    queries: Doubles
+
+    @cached_property
+    def lengths(self) -> Doubles:
+        """(n,) of the queries."""
+        return _norms(self.queries)
+
+    @cached_property
+    def directions(self) -> Doubles:
+        """(n, d) the queries in length 1; zeros for those that have none."""
+        sound = (self.lengths > 0) & (self.lengths < np.inf)
+        return np.where(sound[:, None], self.queries, 0.0) / np.where(sound, self.lengths, 1.0)[:, None]
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """The cheapest looks."""
+        return self.index.eyes[0].look(self.directions)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """Row `row` of a block: one query."""
+
+    block: Block
+    row: int
+
+    def top(self, k: int, hidden: Codes, available: Mask | None) -> Top:
+        """Scores (k,) and places (k,) of the k best; see `index.Top`.
+
+        Args:
+            k: how many.
+            hidden: places that are left out.
+            available: (items,) only these are found.
+        """
+        rivals = self._rivals(k, hidden, available)
+        scores = exact_scores(self.block.index.vectors, self.block.queries[self.row], rivals)
+        values, places = best_of(scores[None], rivals[None], k)
+        return values[0], places[0]
+
+    def _rivals(self, k: int, hidden: Codes, available: Mask | None) -> Codes:
         """Places among which the k best are, in order: few, as a rule."""
-        n = len(self.vectors)
-        few = max(n // _FEW, 4 * asked.k)
-        if look is not None and asked.length == 0:  # so is every score
-            return asked.left(n)[: asked.k]
-        if look is not None and asked.length < np.inf:
-            for eye in self._eyes:
-                seen = look if eye is self._eyes[0] else eye.look(asked.direction[None])[0]
-                rivals = self._near(asked, eye, seen)
-                if len(rivals) <= few:
-                    return rivals
-        return asked.left(n)
+        index, length = self.block.index, self.block.lengths[self.row]
+        n = len(index.vectors)
+        few = max(n // _FEW, 4 * k)
+        narrow = available is not None and np.count_nonzero(available) <= few
+        if not length and index.eyes:  # so is every score
+            return _left(n, hidden, available)[:k]
+        for eye in index.eyes if length < np.inf and not narrow else ():
+            rivals = self._near(eye, k, hidden, available)
+            if len(rivals) <= few:
+                return rivals
+        return _left(n, hidden, available)
 
-    def _near(self, asked: Question, eye: Eye, look: Look) -> Codes:
+    def _near(self, eye: Eye, k: int, hidden: Codes, available: Mask | None) -> Codes:
         """Places of all that may be among the k best, by what `eye` sees."""
-        rough = look.rough
-        rough[asked.hidden] = -np.inf
-        if asked.available is not None:
-            np.copyto(rough, -np.inf, where=~asked.available)
-        good = good_ones(rough, asked.k)
-        if len(good) < asked.k:
+        index, block = self.block.index, self.block
+        first = eye is index.eyes[0]
+        look = block.looks[self.row] if first else eye.look(block.directions[self.row : self.row + 1])[0]
+        rough = look.rough.copy()
+        rough[hidden] = -np.inf
+        if available is not None:
+            np.copyto(rough, -np.inf, where=~available)
+        good = good_ones(rough, k)
+        if len(good) < k:
             return np.flatnonzero(rough > -np.inf)
         # What rounds to the same float32 as the worst of them may stand before it.
-        worst = np.nextafter(exact_scores(self.vectors, asked.query, good).min(), np.float32(-np.inf))
-        least = float(worst) / (self._longest * asked.length)
+        worst = np.nextafter(exact_scores(index.vectors, block.queries[self.row], good).min(), np.float32(-np.inf))
+        least = float(worst) / (index.longest * float(block.lengths[self.row]))
         most = float(eye.lost.max()) * look.of_lost + look.of_length
         near = np.flatnonzero(rough >= np.float32(max(least - most - _ROUNDING, _HIDDEN)))
-        bound = eye.lost[near] * np.float64(look.of_lost) + self._lengths[near] * np.float64(look.of_length)
+        bound = eye.lost[near] * np.float64(look.of_lost) + index.lengths[near] * np.float64(look.of_length)
         return near[rough[near] + bound >= least]
 
 
@@ -224,7 +242,7 @@ class Bytes:
     """Eight bits a number, multiplied by numkong.
 
     Attributes:
-        whole: (items, d) whole numbers.
+        whole: (rows, fold · d) whole numbers, `fold` items side by side in a row, zeros after the last.
         steps: (items,) what a whole number stands for, the longest item being 1 long.
         lost: see `Eye`.
     """
@@ -242,24 +260,34 @@ class Bytes:
         """
         import numkong  # noqa: F401
 
-        whole = np.empty(vectors.shape, dtype=np.int8)
+        fold = min(max(_ROW // vectors.shape[1], 1), _TOGETHER)
+        whole = np.zeros((-(-len(vectors) // fold) * fold, vectors.shape[1]), dtype=np.int8)
         steps, lost = np.empty(len(vectors), dtype=np.float32), np.empty(len(vectors))
         for start, part in _parts(vectors):
             rows = slice(start, start + len(part))
             whole[rows], kept = _whole(part.astype(np.float64) / longest)
             steps[rows] = kept
             lost[rows] = _norms(part.astype(np.float64) / longest - steps[rows, None].astype(np.float64) * whole[rows])
-        return cls(whole, steps, _above(lost))
+        return cls(whole.reshape(-1, fold * vectors.shape[1]), steps, _above(lost))
 
     def look(self, queries: Doubles) -> list[Look]:
         """See `Eye.look`."""
         import numkong
 
         whole, steps = _whole(queries)
-        # The items as they are and the queries packed: slower than the other way where all fits in the processor's
-        # cache, twice as fast where it does not, and four queries cost what one costs.
-        products = np.asarray(numkong.dots_packed(self.whole, numkong.dots_pack(whole, "int8")))
-        return [self._look(*each) for each in zip(products.T, queries, whole, steps, strict=True)]
+        n, d = whole.shape
+        fold = self.whole.shape[1] // d
+        # One column for each place of an item in a row. The items as they are and the queries packed: that takes no
+        # more memory, and is the faster way where the items do not stay in the processor's cache.
+        columns = np.zeros((n, fold, fold, d), dtype=np.int8)
+        columns[:, np.arange(fold), np.arange(fold)] = whole[:, None]
+        packed = numkong.dots_pack(columns.reshape(n * fold, fold * d), "int8")
+        products = np.asarray(numkong.dots_packed(self.whole, packed)).reshape(-1, n, fold).swapaxes(0, 1)
+        items = len(self.steps)
+        return [
+            self._look(found.reshape(-1)[:items], *each)
+            for found, *each in zip(products, queries, whole, steps, strict=True)
+        ]
 
     def _look(self, products: npt.NDArray[np.int32], query: Doubles, whole: npt.NDArray[np.int8], step: float) -> Look:
         rough = products.astype(np.float32)
@@ -301,6 +329,13 @@ def _whole(rows: Doubles) -> tuple[npt.NDArray[np.int8], Floats]:
     steps = (np.abs(rows).max(axis=1, initial=0.0) / 127).astype(np.float32)
     divided = rows / np.maximum(steps.astype(np.float64), 1e-300)[:, None]
     return np.clip(np.rint(divided), -127, 127).astype(np.int8), steps
+
+
+def _left(n: int, hidden: Codes, available: Mask | None) -> Codes:
+    """Those of `n` places that filters leave, in order."""
+    left = np.ones(n, np.bool_) if available is None else available.copy()
+    left[hidden] = False
+    return np.flatnonzero(left)
 
 
 def _stored(seen: sp.csr_matrix | None, row: int) -> Codes:

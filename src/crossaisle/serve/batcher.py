@@ -1,4 +1,4 @@
-"""Batcher: single questions of many requests, answered together by one thread outside the event loop."""
+"""Batcher: single questions of many requests, answered together, by one thread or in the event loop."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class Batcher(Generic[A, R]):
         work: n questions → n answers, called in one thread of its own. Where it raises, each question is asked alone,
             so that one cannot spoil the others; asking a question twice must be harmless.
         limit: most questions at once.
+        here: work in the event loop instead, where an answer takes less than the way to a thread and back.
     """
 
-    def __init__(self, work: Callable[[list[A]], list[R]], limit: int) -> None:
-        self._work, self._limit = work, limit
+    def __init__(self, work: Callable[[list[A]], list[R]], limit: int, *, here: bool = False) -> None:
+        self._work, self._limit, self._here = work, limit, here
         self._waiting: deque[tuple[A, asyncio.Future[R]]] = deque()
         self._thread = ThreadPoolExecutor(1)
         self._task: asyncio.Task[None] | None = None
@@ -40,14 +41,12 @@ class Batcher(Generic[A, R]):
         self._thread.shutdown(wait=True)
 
     async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
+            if self._here:
+                await asyncio.sleep(0)  # let in what came while the last batch was in work
             batch = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
             asked = [(q, f) for q, f in batch if not f.done()]  # whoever gave up is not answered
-            try:
-                answers = await loop.run_in_executor(self._thread, self._answers, [q for q, _ in asked])
-            except RuntimeError as error:  # the thread is closed: nobody may wait for ever
-                answers = [error] * len(asked)
+            answers = await self._answered([q for q, _ in asked])
             for (_, future), answer in zip(asked, answers, strict=True):
                 if future.done():
                     continue
@@ -56,6 +55,14 @@ class Batcher(Generic[A, R]):
                 else:
                     future.set_result(answer)
         self._task = None
+
+    async def _answered(self, questions: list[A]) -> list[R | Exception]:
+        if self._here:
+            return self._answers(questions)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._answers, questions)
+        except RuntimeError as error:  # the thread is closed: nobody may wait for ever
+            return [error] * len(questions)
 
     def _answers(self, questions: list[A]) -> list[R | Exception]:
         try:
