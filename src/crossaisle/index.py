@@ -73,20 +73,20 @@ def top_k(scores: Floats, k: int, seen: sp.csr_matrix | None = None, available: 
     n, m = scores.shape
     width = isqrt(m // k)
     if width < 4:
-        return best_of(scores, np.broadcast_to(np.arange(m), (n, m)), k)
+        return _best(scores, np.broadcast_to(np.arange(m), (n, m)), k)
     # The k best are in the k chunks with the best maxima: with chunks of √(m / k) columns, both sorts are short.
     whole = m // width * width
     maxima = torch.from_numpy(scores[:, :whole].reshape(n, whole // width, width)).amax(2).numpy()
     if whole < m:
         maxima = np.hstack([maxima, scores[:, whole:].max(axis=1, keepdims=True)])
-    chunks = best_of(maxima, np.broadcast_to(np.arange(maxima.shape[1]), maxima.shape), k, keep_lost=True)[1]
+    chunks = _best(maxima, np.broadcast_to(np.arange(maxima.shape[1]), maxima.shape), k, keep_lost=True)[1]
     columns = (chunks[:, :, None] * width + np.arange(width)).reshape(n, k * width)
     candidates = np.take_along_axis(scores, np.minimum(columns, m - 1), axis=1)
     candidates[columns >= m] = -np.inf
-    return best_of(candidates, columns, k)
+    return _best(candidates, columns, k)
 
 
-def best_of(scores: Floats, columns: Codes, k: int, *, keep_lost: bool = False) -> Top:
+def _best(scores: Floats, columns: Codes, k: int, *, keep_lost: bool = False) -> Top:
     """The k best of `scores` (n, c), whose places are `columns` (n, c); places of −inf become −1 unless kept."""
     found = min(k, scores.shape[1])
     values = np.full((len(scores), k), -np.inf, dtype=np.float32)
@@ -185,7 +185,7 @@ class ApproximateIndex:
         if available is not None:
             missing |= ~available[places]
         scores[missing] = -np.inf
-        values, best = best_of(scores, places, k)
+        values, best = _best(scores, places, k)
         short = np.flatnonzero(best[:, -1] < 0)
         if len(short):
             few = None if seen is None else seen[short]

@@ -10,7 +10,7 @@ the k best. So the list is the one that exact scores of all items give, from a q
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from .index import Mask, Top, best_of, top_k
+from .index import Mask, Top, top_k
 from .types import Codes, Doubles, Floats
 
 _BLOCK = 4_096
@@ -44,15 +44,19 @@ _HIDDEN = -1e30
 
 @dataclass(frozen=True)
 class Look:
-    """Rough scores of all items for a query of length 1: |rough − exact| ≤ lost · of_lost + length · of_length.
+    """Rough scores of all items for a query of length 1, the longest item being 1 long.
+
+    |unit · rough − exact| ≤ lost · of_lost + length · of_length for every item.
 
     Attributes:
-        rough: (items,) float32 scores, the longest item being 1 long.
+        rough: makes (items,) float32, anew at each call.
+        unit: what they are to be multiplied by.
         of_lost: what the length of an item's rest is multiplied by.
         of_length: what an item's length is multiplied by.
     """
 
-    rough: Floats
+    rough: Callable[[], Floats]
+    unit: float
     of_lost: float
     of_length: float
 
@@ -62,10 +66,14 @@ class Eye(Protocol):
 
     Attributes:
         lost: (items,) lengths of what is not seen of each item, the longest item being 1 long.
+        most_lost: the greatest of them.
     """
 
     @property
     def lost(self) -> Floats: ...  # noqa: D102
+
+    @property
+    def most_lost(self) -> float: ...  # noqa: D102
 
     def look(self, queries: Doubles) -> list[Look]:
         """One look for each of a few `queries` (n, d), whose length is 1."""
@@ -154,8 +162,11 @@ class Sight:
         """
         rivals = self._rivals(k, hidden, available)
         scores = exact_scores(self.block.index.vectors, self.block.queries[self.row], rivals)
-        values, places = best_of(scores[None], rivals[None], k)
-        return values[0], places[0]
+        order = np.argsort(-scores, kind="stable")[:k]
+        values, places = np.full(k, -np.inf, dtype=np.float32), np.full(k, -1, dtype=np.int64)
+        values[: len(order)], places[: len(order)] = scores[order], rivals[order]
+        places[np.isneginf(values)] = -1
+        return values, places
 
     def _rivals(self, k: int, hidden: Codes, available: Mask | None) -> Codes:
         """Places among which the k best are, in order: few, as a rule."""
@@ -176,7 +187,7 @@ class Sight:
         index, block = self.block.index, self.block
         first = eye is index.eyes[0]
         look = block.looks[self.row] if first else eye.look(block.directions[self.row : self.row + 1])[0]
-        rough = look.rough.copy()
+        rough = look.rough()
         rough[hidden] = -np.inf
         if available is not None:
             np.copyto(rough, -np.inf, where=~available)
@@ -186,10 +197,10 @@ class Sight:
         # What rounds to the same float32 as the worst of them may stand before it.
         worst = np.nextafter(exact_scores(index.vectors, block.queries[self.row], good).min(), np.float32(-np.inf))
         least = float(worst) / (index.longest * float(block.lengths[self.row]))
-        most = float(eye.lost.max()) * look.of_lost + look.of_length
-        near = np.flatnonzero(rough >= np.float32(max(least - most - _ROUNDING, _HIDDEN)))
+        lowest = (least - eye.most_lost * look.of_lost - look.of_length - _ROUNDING) / look.unit
+        near = np.flatnonzero(rough >= np.float32(max(lowest, _HIDDEN)))
         bound = eye.lost[near] * np.float64(look.of_lost) + index.lengths[near] * np.float64(look.of_length)
-        return near[rough[near] + bound >= least]
+        return near[rough[near] * np.float64(look.unit) + bound >= least]
 
 
 def exact_scores(vectors: Floats, query: Floats | Doubles, places: Codes) -> Floats:
@@ -245,11 +256,13 @@ class Bytes:
         whole: (rows, fold · d) whole numbers, `fold` items side by side in a row, zeros after the last.
         steps: (items,) what a whole number stands for, the longest item being 1 long.
         lost: see `Eye`.
+        most_lost: see `Eye`.
     """
 
     whole: npt.NDArray[np.int8]
     steps: Floats
     lost: Floats
+    most_lost: float
 
     @classmethod
     def of(cls, vectors: Floats, longest: float) -> Self:
@@ -268,7 +281,8 @@ class Bytes:
             whole[rows], kept = _whole(part.astype(np.float64) / longest)
             steps[rows] = kept
             lost[rows] = _norms(part.astype(np.float64) / longest - steps[rows, None].astype(np.float64) * whole[rows])
-        return cls(whole.reshape(-1, fold * vectors.shape[1]), steps, _above(lost))
+        above = _above(lost)
+        return cls(whole.reshape(-1, fold * vectors.shape[1]), steps, above, float(above.max()))
 
     def look(self, queries: Doubles) -> list[Look]:
         """See `Eye.look`."""
@@ -289,13 +303,17 @@ class Bytes:
             for found, *each in zip(products, queries, whole, steps, strict=True)
         ]
 
-    def _look(self, products: npt.NDArray[np.int32], query: Doubles, whole: npt.NDArray[np.int8], step: float) -> Look:
-        rough = products.astype(np.float32)
-        rough *= self.steps
-        rough *= np.float32(step)
+    def _look(
+        self, products: npt.NDArray[np.int32], query: Doubles, whole: npt.NDArray[np.int8], step: np.float32
+    ) -> Look:
+        def rough() -> Floats:
+            made = products.astype(np.float32)
+            made *= self.steps
+            return made
+
         kept = step * whole.astype(np.float64)
         wider = 1 + 8 * _ROUNDING
-        return Look(rough, _norm(kept) * wider, _norm(query - kept) * wider + 4 * _ROUNDING)
+        return Look(rough, float(step), _norm(kept) * wider, _norm(query - kept) * wider + 4 * _ROUNDING)
 
 
 @dataclass(frozen=True)
@@ -306,11 +324,13 @@ class Singles:
         vectors: (items, d).
         longest: length of the longest of them.
         lost: see `Eye`; zeros.
+        most_lost: see `Eye`; zero.
     """
 
     vectors: Floats
     longest: float
     lost: Floats
+    most_lost: float = 0.0
 
     def look(self, queries: Doubles) -> list[Look]:
         """See `Eye.look`."""
@@ -318,10 +338,9 @@ class Singles:
 
     def _look(self, query: Doubles) -> Look:
         short = query.astype(np.float32)
-        rough: Floats = self.vectors @ short
-        rough /= np.float32(self.longest)
         steps = (len(query) + 4) * _STEP  # whatever the order of the sum (Higham 2002, section 3.1)
-        return Look(rough, 0.0, 1.01 * steps + _norm(query - short) + _ROUNDING)
+        length = 1.01 * steps + _norm(query - short) + _ROUNDING
+        return Look(lambda: self.vectors @ short, 1 / self.longest, 0.0, length)
 
 
 def _whole(rows: Doubles) -> tuple[npt.NDArray[np.int8], Floats]:
