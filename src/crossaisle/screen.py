@@ -24,7 +24,7 @@ import scipy.sparse as sp
 from .index import Mask, Top, top_k
 from .types import Codes, Doubles, Floats
 
-_BLOCK = 4_096
+_BLOCK = 1_024
 """Items that are scored exactly, or rounded, at once."""
 _TOGETHER = 4
 """Columns that numkong multiplies for the price of one."""

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from ..types import Codes
+
+_PART = 10_000
+"""Ids that are Python objects at once."""
 
 
 class Vocab:
@@ -26,7 +30,7 @@ class Vocab:
         return len(self.ids)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._codes
+        return isinstance(name, str) and self.code(name) >= 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocab) and self.ids.equals(other.ids)
@@ -38,19 +42,31 @@ class Vocab:
         return f"Vocab({len(self)} ids)"
 
     @cached_property
-    def _codes(self) -> dict[str, int]:
-        # Built at the first look-up only: ten million ids cost a gigabyte as Python objects.
-        return {name: code for code, name in enumerate(self.ids.to_list())}
+    def _hashes(self) -> tuple[npt.NDArray[np.int64], Codes]:
+        """Sorted hashes of the ids, and their codes: 16 bytes an id, where a dict of strings takes more than 100."""
+        # Built at the first look-up only, in parts, so that not all ids are Python objects at once.
+        hashes = np.empty(len(self.ids), dtype=np.int64)
+        for start in range(0, len(self.ids), _PART):
+            hashes[start : start + _PART] = [hash(name) for name in self.ids[start : start + _PART].to_list()]
+        order = np.argsort(hashes, kind="stable")
+        return hashes[order], order
 
     def code(self, name: str) -> int:
         """Code of one id, −1 when unknown."""
-        return self._codes.get(name, -1)
+        hashes, codes = self._hashes
+        wanted = hash(name)
+        for place in range(int(hashes.searchsorted(wanted)), len(hashes)):
+            if hashes[place] != wanted:
+                break
+            if self.ids[int(codes[place])] == name:
+                return int(codes[place])
+        return -1
 
     def encode(self, names: Sequence[str] | pl.Series) -> Codes:
         """Codes (n,) of `names`, −1 where unknown."""
         if isinstance(names, pl.Series):
             return self._encode_series(names)
-        return np.fromiter((self._codes.get(n, -1) for n in names), dtype=np.int64, count=len(names))
+        return np.fromiter((self.code(name) for name in names), dtype=np.int64, count=len(names))
 
     def decode(self, codes: Codes) -> list[str]:
         """Ids of `codes`; every code must be ≥ 0."""
