@@ -1,10 +1,10 @@
 """Load on `crossaisle serve`: latency at a fixed rate, throughput beside bare loops, start, memory.
 
-    OMP_NUM_THREADS=1 python benchmarks/serve_load.py [--seconds 30] [--runs 3] [--out docs/results]
+    OMP_NUM_THREADS=1 python benchmarks/serve_load.py [--seconds 30] [--runs 3] [--artifact bakery] [--out docs/results]
 
-A synthetic artifact of 100,000 items × 128 dimensions and 50,000 users with 30 items each; exact top-10 of everything,
-without what a user has. The client is a process of its own on the same machine, with keep-alive connections, and counts
-from the moment at which a request was due (so a stall counts for every request that it delays).
+A synthetic artifact of 100,000 items × 128 dimensions and 50,000 users with 30 items each, or one of yours; exact top-10
+of everything, without what a user has. The client is a process of its own on the same machine, with keep-alive
+connections, and counts from the moment at which a request was due (so a stall counts for every request that it delays).
 """
 
 from __future__ import annotations
@@ -100,16 +100,27 @@ class Connection:
         return int(answer[9:12]), await self.reader.readexactly(length)
 
 
-def recommend_body(draw: random.Random) -> bytes:
-    return json.dumps({"user": f"user-{draw.randrange(USERS)}", "k": K}).encode()
+@dataclass(frozen=True)
+class Asking:
+    """Bodies of requests about the people and items of an artifact."""
+
+    users: list[str]
+    items: list[str]
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        read = (pl.read_parquet(folder / f"{name}s.parquet")[f"{name}_id"].to_list() for name in ("user", "item"))
+        return cls(*read)
+
+    def recommend(self, draw: random.Random) -> bytes:
+        return json.dumps({"user": draw.choice(self.users), "k": K}).encode()
+
+    def event(self, draw: random.Random) -> bytes:
+        told = {"event_id": f"e-{draw.random()}", "user": draw.choice(self.users), "item": draw.choice(self.items)}
+        return json.dumps(told | {"event": "view"}).encode()
 
 
-def event_body(draw: random.Random) -> bytes:
-    user, item = f"user-{draw.randrange(USERS)}", f"item-{draw.randrange(ITEMS)}"
-    return json.dumps({"event_id": f"e-{draw.random()}", "user": user, "item": item, "event": "view"}).encode()
-
-
-async def open_loop(port: int, seconds: float, rates: dict[str, float]) -> dict[str, Any]:
+async def open_loop(port: int, seconds: float, rates: dict[str, float], asking: Asking) -> dict[str, Any]:
     """Requests at fixed rates, at Poisson times; latencies from the moment at which each was due."""
     draw = random.Random(1)
     free: asyncio.Queue[Connection] = asyncio.Queue()
@@ -133,7 +144,7 @@ async def open_loop(port: int, seconds: float, rates: dict[str, float]) -> dict[
 
     tasks = []
     for at, path in sorted(due):
-        body = recommend_body(draw) if path == "/v1/recommend" else event_body(draw)
+        body = asking.recommend(draw) if path == "/v1/recommend" else asking.event(draw)
         if (wait := at - (time.perf_counter() - begun)) > 0:
             await asyncio.sleep(wait)
         tasks.append(asyncio.create_task(one(at, path, body)))
@@ -148,8 +159,8 @@ async def open_loop(port: int, seconds: float, rates: dict[str, float]) -> dict[
     return found
 
 
-async def closed_loop(port: int, seconds: float, connections: int, method: str, path: str) -> float:
-    """Requests a second of `connections` clients that ask as soon as they are answered."""
+async def closed_loop(port: int, seconds: float, connections: int, path: str, asking: Asking | None = None) -> float:
+    """Requests a second of `connections` clients that ask (for lists, or only GET) as soon as they are answered."""
     draw, done = random.Random(2), 0
     until = time.perf_counter() + seconds
 
@@ -157,7 +168,8 @@ async def closed_loop(port: int, seconds: float, connections: int, method: str, 
         nonlocal done
         connection = await Connection(port).open()
         while time.perf_counter() < until:
-            status, _ = await connection.ask(method, path, recommend_body(draw) if method == "POST" else b"")
+            words = ("GET", path) if asking is None else ("POST", path, asking.recommend(draw))
+            status, _ = await connection.ask(*words)
             assert status == 200, status
             done += 1
         connection.writer.close()
@@ -179,20 +191,39 @@ def constant(port: int) -> None:
     uvicorn.run(app, port=port, access_log=False, log_level="error")
 
 
-def bare_top_k(folder: Path, seconds: float) -> float:
-    """Users a second of one thread that does nothing but score, leave out what the user has, and take the ten best."""
+def lists_alone(folder: Path, seconds: float) -> dict[str, float]:
+    """One list at a time, without HTTP, by the plain product and by the screened index in turn, for the same people.
+
+    Bare is the product, what the person has left out, and the ten best; nothing else of the library.
+    """
+    import torch
+
+    from crossaisle import fusion, transfer  # noqa: F401 - importing registers scorers
     from crossaisle.index import columns_of, top_k
     from crossaisle.recommender import Recommender
+    from crossaisle.stream.snapshot import screened
 
+    torch.set_num_threads(1)
     shop = Recommender.load(folder)
-    draw, done = np.random.default_rng(0), 0
+    ranker, n = screened(shop).ranker, len(shop.catalogue)
+    draw = np.random.default_rng(0)
+    spent: dict[str, list[float]] = {"bare": [], "screened": []}
+    same = total = 0
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
-        history = shop.history.take(draw.integers(USERS, size=1))
-        seen = columns_of(history.counts, shop.ranker.places, ITEMS)
-        top_k(shop.scorer.score(history), K, seen)
-        done += 1
-    return done / seconds
+        row = int(draw.integers(len(shop.user_ids)))
+        begun = time.perf_counter()
+        history = shop.history.take(np.array([row]))
+        scores = np.array(shop.scorer.score(history), dtype=np.float32)
+        plain = top_k(scores, K, columns_of(history.counts, shop.ranker.places, n))[1][0]
+        between = time.perf_counter()
+        taste = ranker.tastes(shop.history.of(row))[0]
+        found = taste.top(K, exclude_seen=True, available=None)[1]
+        spent["bare"].append(between - begun)
+        spent["screened"].append(time.perf_counter() - between)
+        same, total = same + np.array_equal(found, plain[plain >= 0]), total + 1
+    told = {f"{name}_ms": 1000 * float(np.median(values)) for name, values in spent.items()}
+    return told | {"ratio": told["bare_ms"] / told["screened_ms"], "same_lists": same / total}
 
 
 def started(words: list[str], port: int, path: str) -> tuple[subprocess.Popen[bytes], float]:
@@ -243,39 +274,42 @@ def framework_memory() -> float:
 
 
 def one_run(folder: Path, data: Path, seconds: float, port: int) -> dict[str, Any]:
+    asking = Asking.of(folder)
     words = ["--serve", str(folder), "--store", str(data), "--port", str(port)]
     process, cold = started(words, port, "/ready")
     run: dict[str, Any] = {"cold_start_s": cold, "memory_at_start_mb": memory_of(process.pid)}
     run["load_average"] = os.getloadavg()[0]
-    asyncio.run(open_loop(port, 3.0, {"/v1/recommend": 50.0, "/v1/events": 10.0}))
+    asyncio.run(open_loop(port, 3.0, {"/v1/recommend": 50.0, "/v1/events": 10.0}, asking))
     before = processor_seconds(process.pid)
-    run["open_loop"] = asyncio.run(open_loop(port, seconds, {"/v1/recommend": 300.0, "/v1/events": 50.0}))
+    run["open_loop"] = asyncio.run(open_loop(port, seconds, {"/v1/recommend": 300.0, "/v1/events": 50.0}, asking))
     asked = sum(run["open_loop"]["statuses"].values())
     run["processor_ms_a_request"] = 1000 * (processor_seconds(process.pid) - before) / asked
     run["memory_mb"] = memory_of(process.pid)
-    run["throughput"] = asyncio.run(closed_loop(port, 5.0, 16, "POST", "/v1/recommend"))
-    run["throughput_of_one"] = asyncio.run(closed_loop(port, 3.0, 1, "POST", "/v1/recommend"))
+    run["throughput"] = asyncio.run(closed_loop(port, 5.0, 16, "/v1/recommend", asking))
+    run["throughput_of_one"] = asyncio.run(closed_loop(port, 3.0, 1, "/v1/recommend", asking))
     stopped(process)
     process, _ = started(["--constant", str(port + 1)], port + 1, "/")
-    run["constant"] = asyncio.run(closed_loop(port + 1, 5.0, 16, "GET", "/"))
-    run["constant_of_one"] = asyncio.run(closed_loop(port + 1, 3.0, 1, "GET", "/"))
+    run["constant"] = asyncio.run(closed_loop(port + 1, 5.0, 16, "/"))
+    run["constant_of_one"] = asyncio.run(closed_loop(port + 1, 3.0, 1, "/"))
     stopped(process)
-    run["bare_top_k"] = bare_top_k(folder, 5.0)
+    run["alone"] = lists_alone(folder, 5.0)
     run["ratios"] = {
         "to_constant": run["throughput"] / run["constant"],
-        "to_bare_top_k": run["throughput"] / run["bare_top_k"],
+        "to_bare_top_k": run["throughput"] * run["alone"]["bare_ms"] / 1000,
     }
     return run
 
 
-def measured(seconds: float, runs: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measured(seconds: float, runs: int, given: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "artifact"
-        make_artifact(folder)
+        folder = given or Path(scratch) / "artifact"
+        if given is None:
+            make_artifact(folder)
+        asking = Asking.of(folder)
         found: dict[str, Any] = {
-            "items": ITEMS,
-            "dimensions": DIMENSIONS,
-            "users": USERS,
+            "artifact": "synthetic" if given is None else given.name,
+            "items": len(asking.items),
+            "users": len(asking.users),
             "cores": os.cpu_count(),
             "artifact_mb": size_of(folder),
             "framework_mb": framework_memory(),
@@ -298,9 +332,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--artifact", type=Path, help="a saved recommender to serve; without it a synthetic one")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    found = measured(asked.seconds, asked.runs, print)
+    found = measured(asked.seconds, asked.runs, asked.artifact, print)
     print(json.dumps({k: v for k, v in found.items() if k != "runs"}))
     if asked.out:
         (asked.out / "serve.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -53,8 +53,7 @@ class Ranker:
     def tastes(self, history: History) -> list[Taste]:
         """What is read of each of n histories, for lists and scores that are asked of one person at a time."""
         found, personal = self._read(history)
-        rows = np.arange(len(history))[:, None]
-        people = [history] if len(rows) == 1 else [history.take(row) for row in rows]
+        people = [history] if len(history) == 1 else [history.of(row) for row in range(len(history))]
         sights = self.index.sights(found) if isinstance(self.index, ScreenedIndex) else [None] * len(people)
         told = zip(people, found[:, None], personal.tolist(), sights, strict=True)
         return [Taste(self, *each) for each in told]

@@ -30,7 +30,7 @@ _TOGETHER = 4
 """Columns that numkong multiplies for the price of one."""
 _ROW = 320
 """Bytes that a row may have: it ends a row by adding up, so that short ones are slow; so are rows of 512 and more."""
-_FEW = 8
+_FEW = 16
 """One item of so many may be scored exactly before another look is cheaper."""
 _STEP = 2.0**-24
 """Relative error of one float32 step."""

@@ -72,7 +72,7 @@ class Live:
         """Everything that is known of `user`: what `snapshot` knows and what they did since."""
         shop = snapshot.shop
         code = shop.user_ids.code(user)
-        row = shop.history.take(np.array([code]))
+        row = shop.history.of(code)
         # Whoever the artifact does not know has no event in it, whenever it came.
         fresh = self._diary.of(user, snapshot.last_event if code >= 0 else 0)
         return grown(row, fresh, shop.item_ids, now_utc().timestamp())
