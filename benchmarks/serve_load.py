@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/serve_load.py [--seconds 30] [--runs 3] [--artifact bakery] [--out docs/results]
 
-A synthetic artifact of 100,000 items × 128 dimensions and 50,000 users with 30 items each, or one of yours; exact top-10
-of everything, without what a user has. The client is a process of its own on the same machine, with keep-alive
+A synthetic artifact of 100,000 items × 128 dimensions and 50,000 users with 30 items each, or one of yours; exact
+top-10 of everything, without what a user has. The client is a process of its own on the same machine, with keep-alive
 connections, and counts from the moment at which a request was due (so a stall counts for every request that it delays).
 """
 

@@ -420,3 +420,11 @@ def test_take_rows_of_a_history() -> None:
     assert taken.users.tolist() == [1, -1, 0, 1]
     nobody = history(np.zeros((0, 6), np.float32)).take(np.array([-1]))
     assert (len(nobody), nobody.counts.nnz) == (1, 0)
+
+
+@pytest.mark.parametrize("row", [0, 1, 3, -1])
+def test_one_row_of_a_history_is_what_take_gives(row: int) -> None:
+    one, taken = history().of(row), history().take(np.array([row]))
+    np.testing.assert_array_equal(one.counts.toarray(), taken.counts.toarray())
+    np.testing.assert_array_equal(one.ages, taken.ages)
+    np.testing.assert_array_equal(one.users, taken.users)

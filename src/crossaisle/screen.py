@@ -1,83 +1,31 @@
 """Screened top-k: a rough look at all items, whose error is bounded, and exact scores of those that may belong.
 
-For item x ≈ s X and query q ≈ b Q, X and Q whole numbers of 8 bits, with the rests e = x − s X and f = q − b Q:
-
-    x · q − s b X · Q = e · b Q + x · f,   so   |x · q − s b X · Q| ≤ ‖e‖ ‖b Q‖ + ‖x‖ ‖f‖   (Cauchy–Schwarz).
-
 Some k items that look good are scored exactly; whose rough score and bound stay below the worst of these is not among
-the k best. So the list is the one that exact scores of all items give, from a quarter of the bytes.
+the k best. So the list is the one that exact scores of all items give, from a quarter of the bytes (see `eyes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import isqrt
-from typing import Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
+from .eyes import ROUNDING, TOGETHER, Eye, Look, eyes_of, norms_of, parts_of, rounded_up
 from .index import Mask, Top, top_k
 from .types import Codes, Doubles, Floats
 
 _BLOCK = 1_024
-"""Items that are scored exactly, or rounded, at once."""
-_TOGETHER = 4
-"""Columns that numkong multiplies for the price of one."""
-_ROW = 320
-"""Bytes that a row may have: it ends a row by adding up, so that short ones are slow; so are rows of 512 and more."""
+"""Items that are scored exactly at once."""
 _FEW = 16
 """One item of so many may be scored exactly before another look is cheaper."""
-_STEP = 2.0**-24
-"""Relative error of one float32 step."""
-_ROUNDING = 1e-6
-"""Above the relative error of the float32 steps after a product of whole numbers."""
 _SHORTEST = 1e-24
 """Shorter items count as this long, beside 1 for the longest: so bounds are above what underflows."""
 _HIDDEN = -1e30
 """Below every rough score but −inf."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """Rough scores of all items for a query of length 1, the longest item being 1 long.
-
-    |unit · rough − exact| ≤ lost · of_lost + length · of_length for every item.
-
-    Attributes:
-        rough: makes (items,) float32, anew at each call.
-        unit: what they are to be multiplied by.
-        of_lost: what the length of an item's rest is multiplied by.
-        of_length: what an item's length is multiplied by.
-    """
-
-    rough: Callable[[], Floats]
-    unit: float
-    of_lost: float
-    of_length: float
-
-
-class Eye(Protocol):
-    """Looks at all items.
-
-    Attributes:
-        lost: (items,) lengths of what is not seen of each item, the longest item being 1 long.
-        most_lost: the greatest of them.
-    """
-
-    @property
-    def lost(self) -> Floats: ...  # noqa: D102
-
-    @property
-    def most_lost(self) -> float: ...  # noqa: D102
-
-    def look(self, queries: Doubles) -> list[Look]:
-        """One look for each of a few `queries` (n, d), whose length is 1."""
-        ...
 
 
 class ScreenedIndex:
@@ -99,11 +47,11 @@ class ScreenedIndex:
 
     def __init__(self, vectors: Floats) -> None:
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        norms = np.concatenate([np.zeros(0), *(_norms(part) for _, part in _parts(self.vectors))])
+        norms = np.concatenate([np.zeros(0), *(norms_of(part) for _, part in parts_of(self.vectors))])
         self.longest = float(norms.max(initial=0.0))
         self.eyes: list[Eye] = []
         if 0 < self.longest < np.inf:
-            self.lengths = _above(np.maximum(norms / self.longest, _SHORTEST))
+            self.lengths = rounded_up(np.maximum(norms / self.longest, _SHORTEST))
             self.eyes = eyes_of(self.vectors, self.longest)
 
     def top(self, queries: Floats, k: int, seen: sp.csr_matrix | None = None, available: Mask | None = None) -> Top:
@@ -116,8 +64,8 @@ class ScreenedIndex:
 
     def sights(self, queries: Floats) -> Iterator[Sight]:
         """Each of `queries` (n, d), to be asked of this index with filters of its own; some are looked for together."""
-        for start in range(0, len(queries), _TOGETHER):
-            block = Block(self, queries[start : start + _TOGETHER].astype(np.float64))
+        for start in range(0, len(queries), TOGETHER):
+            block = Block(self, queries[start : start + TOGETHER].astype(np.float64))
             yield from (Sight(block, row) for row in range(len(block.queries)))
 
 
@@ -131,7 +79,7 @@ class Block:
     @cached_property
     def lengths(self) -> Doubles:
         """(n,) of the queries."""
-        return _norms(self.queries)
+        return norms_of(self.queries)
 
     @cached_property
     def directions(self) -> Doubles:
@@ -197,7 +145,7 @@ class Sight:
         # What rounds to the same float32 as the worst of them may stand before it.
         worst = np.nextafter(exact_scores(index.vectors, block.queries[self.row], good).min(), np.float32(-np.inf))
         least = float(worst) / (index.longest * float(block.lengths[self.row]))
-        lowest = (least - eye.most_lost * look.of_lost - look.of_length - _ROUNDING) / look.unit
+        lowest = (least - eye.most_lost * look.of_lost - look.of_length - ROUNDING) / look.unit
         near = np.flatnonzero(rough >= np.float32(max(lowest, _HIDDEN)))
         bound = eye.lost[near] * np.float64(look.of_lost) + index.lengths[near] * np.float64(look.of_length)
         return near[rough[near] * np.float64(look.unit) + bound >= least]
@@ -233,123 +181,6 @@ def good_ones(scores: Floats, k: int) -> Codes:
     return best[best >= 0]
 
 
-def eyes_of(vectors: Floats, longest: float) -> list[Eye]:
-    """What looks at `vectors` (items, d), the cheapest first.
-
-    Args:
-        vectors: (items, d).
-        longest: length of the longest of them.
-    """
-    eyes: list[Eye] = []
-    with suppress(ModuleNotFoundError):  # without it dearer, and as exact
-        eyes.append(Bytes.of(vectors, longest))
-    if 1e-20 < longest < 1e20:  # else products could overflow or vanish in float32
-        eyes.append(Singles(vectors, longest, np.broadcast_to(np.float32(0), len(vectors))))
-    return eyes
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Eight bits a number, multiplied by numkong.
-
-    Attributes:
-        whole: (rows, fold · d) whole numbers, `fold` items side by side in a row, zeros after the last.
-        steps: (items,) what a whole number stands for, the longest item being 1 long.
-        lost: see `Eye`.
-        most_lost: see `Eye`.
-    """
-
-    whole: npt.NDArray[np.int8]
-    steps: Floats
-    lost: Floats
-    most_lost: float
-
-    @classmethod
-    def of(cls, vectors: Floats, longest: float) -> Self:
-        """The eye for `vectors`; see `eyes_of`.
-
-        Raises:
-            ModuleNotFoundError: numkong is not installed.
-        """
-        import numkong  # noqa: F401
-
-        fold = min(max(_ROW // vectors.shape[1], 1), _TOGETHER)
-        whole = np.zeros((-(-len(vectors) // fold) * fold, vectors.shape[1]), dtype=np.int8)
-        steps, lost = np.empty(len(vectors), dtype=np.float32), np.empty(len(vectors))
-        for start, part in _parts(vectors):
-            rows = slice(start, start + len(part))
-            whole[rows], kept = _whole(part.astype(np.float64) / longest)
-            steps[rows] = kept
-            lost[rows] = _norms(part.astype(np.float64) / longest - steps[rows, None].astype(np.float64) * whole[rows])
-        above = _above(lost)
-        return cls(whole.reshape(-1, fold * vectors.shape[1]), steps, above, float(above.max()))
-
-    def look(self, queries: Doubles) -> list[Look]:
-        """See `Eye.look`."""
-        import numkong
-
-        whole, steps = _whole(queries)
-        n, d = whole.shape
-        fold = self.whole.shape[1] // d
-        # One column for each place of an item in a row. The items as they are and the queries packed: that takes no
-        # more memory, and is the faster way where the items do not stay in the processor's cache.
-        columns = np.zeros((n, fold, fold, d), dtype=np.int8)
-        columns[:, np.arange(fold), np.arange(fold)] = whole[:, None]
-        packed = numkong.dots_pack(columns.reshape(n * fold, fold * d), "int8")
-        products = np.asarray(numkong.dots_packed(self.whole, packed)).reshape(-1, n, fold).swapaxes(0, 1)
-        items = len(self.steps)
-        return [
-            self._look(found.reshape(-1)[:items], *each)
-            for found, *each in zip(products, queries, whole, steps, strict=True)
-        ]
-
-    def _look(
-        self, products: npt.NDArray[np.int32], query: Doubles, whole: npt.NDArray[np.int8], step: np.float32
-    ) -> Look:
-        def rough() -> Floats:
-            made = products.astype(np.float32)
-            made *= self.steps
-            return made
-
-        kept = step * whole.astype(np.float64)
-        wider = 1 + 8 * _ROUNDING
-        return Look(rough, float(step), _norm(kept) * wider, _norm(query - kept) * wider + 4 * _ROUNDING)
-
-
-@dataclass(frozen=True)
-class Singles:
-    """The vectors themselves, multiplied in float32.
-
-    Attributes:
-        vectors: (items, d).
-        longest: length of the longest of them.
-        lost: see `Eye`; zeros.
-        most_lost: see `Eye`; zero.
-    """
-
-    vectors: Floats
-    longest: float
-    lost: Floats
-    most_lost: float = 0.0
-
-    def look(self, queries: Doubles) -> list[Look]:
-        """See `Eye.look`."""
-        return [self._look(query) for query in queries]
-
-    def _look(self, query: Doubles) -> Look:
-        short = query.astype(np.float32)
-        steps = (len(query) + 4) * _STEP  # whatever the order of the sum (Higham 2002, section 3.1)
-        length = 1.01 * steps + _norm(query - short) + _ROUNDING
-        return Look(lambda: self.vectors @ short, 1 / self.longest, 0.0, length)
-
-
-def _whole(rows: Doubles) -> tuple[npt.NDArray[np.int8], Floats]:
-    """Rows (n, d) as whole numbers from −127 to 127, and (n,) what they are multiplied by."""
-    steps = (np.abs(rows).max(axis=1, initial=0.0) / 127).astype(np.float32)
-    divided = rows / np.maximum(steps.astype(np.float64), 1e-300)[:, None]
-    return np.clip(np.rint(divided), -127, 127).astype(np.int8), steps
-
-
 def _left(n: int, hidden: Codes, available: Mask | None) -> Codes:
     """Those of `n` places that filters leave, in order."""
     left = np.ones(n, np.bool_) if available is None else available.copy()
@@ -361,22 +192,3 @@ def _stored(seen: sp.csr_matrix | None, row: int) -> Codes:
     """Columns that a row stores."""
     found: Codes = np.zeros(0, np.int64) if seen is None else seen.indices[seen.indptr[row] : seen.indptr[row + 1]]
     return found
-
-
-def _parts(vectors: Floats) -> Iterator[tuple[int, Floats]]:
-    for start in range(0, len(vectors), _BLOCK):
-        yield start, vectors[start : start + _BLOCK]
-
-
-def _norm(vector: Doubles) -> float:
-    return float(np.linalg.norm(vector))
-
-
-def _norms(vectors: Floats | Doubles) -> Doubles:
-    found: Doubles = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    return found
-
-
-def _above(values: Doubles) -> Floats:
-    """In float32, not below."""
-    return np.nextafter((values * (1 + _ROUNDING)).astype(np.float32), np.float32(np.inf))

@@ -168,7 +168,8 @@ def test_a_refusing_disk_is_503_and_tells_no_path(house: House, monkeypatch: pyt
     assert house.post("/v1/events", event_id="e", user="u", item="cake01") == {"kept": 1}
 
 
-def test_one_bad_question_does_not_spoil_its_batch() -> None:
+@pytest.mark.parametrize("here", [False, True])
+def test_one_bad_question_does_not_spoil_its_batch(here: bool) -> None:
     sizes = []
 
     def work(numbers: list[int]) -> list[int]:
@@ -176,7 +177,7 @@ def test_one_bad_question_does_not_spoil_its_batch() -> None:
         return [10 // n for n in numbers]
 
     async def ask_all() -> list[int | BaseException]:
-        batcher = Batcher(work, 4)
+        batcher = Batcher(work, 4, here=here)
         found = await asyncio.gather(*(batcher.ask(n) for n in (1, 2, 0, 5, 10)), return_exceptions=True)
         batcher.close()
         return found
