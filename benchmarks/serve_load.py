@@ -58,27 +58,27 @@ class LoadScorer:
         return cls(**tensors)
 
 
-def make_artifact(folder: Path) -> None:
+def make_artifact(folder: Path, n_items: int = ITEMS, n_users: int = USERS) -> None:
     from crossaisle.data.vocab import Vocab
     from crossaisle.recommender import Recommender
 
     draw = np.random.default_rng(0)
-    vectors = draw.standard_normal((ITEMS, DIMENSIONS), dtype=np.float32)
-    had = np.sort(draw.integers(ITEMS // EACH, size=(USERS, EACH)) + np.arange(EACH) * (ITEMS // EACH), axis=1)
+    vectors = draw.standard_normal((n_items, DIMENSIONS), dtype=np.float32)
+    had = np.sort(draw.integers(n_items // EACH, size=(n_users, EACH)) + np.arange(EACH) * (n_items // EACH), axis=1)
     counts = sp.csr_matrix(
-        (np.ones(had.size, np.float32), had.ravel(), np.arange(0, had.size + 1, EACH)), shape=(USERS, ITEMS)
+        (np.ones(had.size, np.float32), had.ravel(), np.arange(0, had.size + 1, EACH)), shape=(n_users, n_items)
     )
-    history = History(counts, np.zeros(had.size, np.float32), np.arange(USERS))
+    history = History(counts, np.zeros(had.size, np.float32), np.arange(n_users))
     items = pl.DataFrame(
         {
-            "title": [f"item number {i}" for i in range(ITEMS)],
-            "category": [f"category {i % 50}" for i in range(ITEMS)],
-            "price": draw.random(ITEMS) * 100,
+            "title": [f"item number {i}" for i in range(n_items)],
+            "category": [f"category {i % 50}" for i in range(n_items)],
+            "price": draw.random(n_items) * 100,
         }
     )
-    users = Vocab([f"user-{i}" for i in range(USERS)])
-    names = Vocab([f"item-{i}" for i in range(ITEMS)])
-    shop = Recommender("load", "load", LoadScorer(vectors), np.arange(ITEMS), users, names, history, items)
+    users = Vocab([f"user-{i}" for i in range(n_users)])
+    names = Vocab([f"item-{i}" for i in range(n_items)])
+    shop = Recommender("load", "load", LoadScorer(vectors), np.arange(n_items), users, names, history, items)
     shop.save(folder)
 
 
@@ -273,6 +273,18 @@ def framework_memory() -> float:
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) / 1024
 
 
+def tiny_memory(scratch: Path, port: int) -> float:
+    """Resident MB of a service that has next to nothing to serve: the framework at work."""
+    make_artifact(scratch / "tiny", EACH, 1)
+    process, _ = started(
+        ["--serve", str(scratch / "tiny"), "--store", str(scratch / "tiny-data"), "--port", str(port)], port, "/ready"
+    )
+    asyncio.run(closed_loop(port, 1.0, 1, "/v1/recommend", Asking.of(scratch / "tiny")))
+    found = memory_of(process.pid)
+    stopped(process)
+    return found
+
+
 def one_run(folder: Path, data: Path, seconds: float, port: int) -> dict[str, Any]:
     asking = Asking.of(folder)
     words = ["--serve", str(folder), "--store", str(data), "--port", str(port)]
@@ -313,6 +325,7 @@ def measured(seconds: float, runs: int, given: Path | None, say: Callable[[str],
             "cores": os.cpu_count(),
             "artifact_mb": size_of(folder),
             "framework_mb": framework_memory(),
+            "tiny_service_mb": tiny_memory(Path(scratch), 8870),
             "runs": [],
         }
         for n in range(runs):

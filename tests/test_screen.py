@@ -55,7 +55,7 @@ def same(found: Top, wanted: Top) -> None:
     np.testing.assert_array_equal(found[0], wanted[0])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(KINDS),
     st.sampled_from([*KINDS, "item"]),
@@ -142,6 +142,7 @@ def test_no_queries_and_no_items() -> None:
     assert ScreenedIndex(np.zeros((0, 2), np.float32)).top(np.ones((1, 2), np.float32), 2)[1].tolist() == [[-1, -1]]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 500), st.integers(1, 20), st.sampled_from([2, 10**6]))
 def test_good_ones_are_distinct_and_left(seed: int, n: int, k: int, levels: int) -> None:
     draw = np.random.default_rng(seed)

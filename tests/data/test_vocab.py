@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossaisle.data.vocab import Vocab
@@ -11,6 +11,7 @@ from crossaisle.data.vocab import Vocab
 names = st.lists(st.text(max_size=3), max_size=30)
 
 
+@settings(deadline=None)
 @given(names, names)
 def test_codes_are_positions(ids: list[str], asked: list[str]) -> None:
     vocab = Vocab(dict.fromkeys(ids))
