@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import signal
 import socket
@@ -54,6 +55,8 @@ def run(app: FastAPI, host: str, port: int, settings: Settings, dashboard: str |
     """
     torch.set_num_threads(1)
     _allow_connections()
+    gc.collect()
+    gc.freeze()  # what is here now stays: looking through all of it again would stop every request for a while
     bound = _bound(host, port)
     address = {"host": host, "port": bound.getsockname()[1]}
     if dashboard is not None:
