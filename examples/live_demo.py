@@ -11,8 +11,10 @@ is beneath --out; the store begins anew at each start. Ctrl-C ends it all.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -49,15 +51,30 @@ def main() -> int:
     shutil.rmtree(store, ignore_errors=True)
     serve = ("serve", str(recommender), "--store", str(store), "--port", given.port, "--dashboard")
     learn = ("--data", str(shop), "--learn-every", "90", *OPTIONS)
-    with (folder / "log").open("w") as log, subprocess.Popen([*CROSSAISLE, *serve, *learn], stderr=log) as service:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    log = folder / "log"
+    with log.open("w") as file, subprocess.Popen([*CROSSAISLE, *serve, *learn], stderr=file) as service:
         try:
-            play(world, f"http://127.0.0.1:{given.port}", today - END, given.seconds, service)
+            url = waited(service, log)
+            print(f"open {url}/dashboard/ (Ctrl-C ends all)", flush=True)
+            play(world, url, today - END, given.seconds)
         except KeyboardInterrupt:
             print("\nended")
         except httpx.HTTPError as error:
-            print(f"the service is gone ({error}); its log is {folder / 'log'}", file=sys.stderr)
-        service.terminate()
+            print(f"the service does not answer ({error}); its log is {log}", file=sys.stderr)
+        finally:
+            service.terminate()
     return 0
+
+
+def waited(service: subprocess.Popen[bytes], log: Path) -> str:
+    """The address of the service, as soon as its log names it."""
+    while service.poll() is None:
+        for line in log.read_text().splitlines():
+            if '"event": "listening"' in line:
+                return f"http://127.0.0.1:{json.loads(line)['port']}"
+        time.sleep(0.2)
+    sys.exit(f"the service did not start: {log.read_text().splitlines()[-1]}")
 
 
 def write_shop(world: World, folder: Path, later: timedelta) -> None:
@@ -70,16 +87,9 @@ def write_shop(world: World, folder: Path, later: timedelta) -> None:
     pl.DataFrame(named).hstack(world.items.drop("item", "domain")).write_parquet(folder / "items.parquet")
 
 
-def play(world: World, url: str, later: timedelta, seconds: float, service: subprocess.Popen[bytes]) -> None:
+def play(world: World, url: str, later: timedelta, seconds: float) -> None:
     """Let the recorded visits come, then go on asking for lists."""
     with httpx.Client(base_url=url, timeout=60) as client:
-        while service.poll() is None:
-            try:
-                client.get("/ready").raise_for_status()
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        print(f"open {url}/dashboard/ (Ctrl-C ends all)", flush=True)
         begun = time.monotonic()
         for at, user, events in visits(world, later):
             time.sleep(max(0.0, begun + at * seconds - time.monotonic()))

@@ -21,7 +21,12 @@ def lines(page: str) -> list[str]:
 
 
 COMMANDS = sorted(
-    {line for page in (*PAGES, "docs/serve.md") for line in lines(page) if line.startswith("crossaisle ")}
+    {
+        line
+        for page in (*PAGES, "docs/serve.md", "docs/dashboard.md")
+        for line in lines(page)
+        if line.startswith("crossaisle ")
+    }
 )
 
 
@@ -31,7 +36,8 @@ def test_commands_parse(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, "CONTRIBUTING.md", "docs/cli.md", "docs/data.md", "docs/report.md", "docs/serve.md"]
+    "page",
+    [*PAGES, "CONTRIBUTING.md", "docs/cli.md", "docs/dashboard.md", "docs/data.md", "docs/report.md", "docs/serve.md"],
 )
 def test_links_lead_somewhere(page: str) -> None:
     targets = LINK.findall((ROOT / page).read_text(encoding="utf-8"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ pytest.importorskip("sqlalchemy", reason="no stores: pip install crossaisle[serv
 from crossaisle.cli.serve import artifacts_folder
 from crossaisle.serve.keyring import digest_of
 from crossaisle.stores.open import open_store
+from crossaisle.testing import case
 
 from .conftest import Cli
 
@@ -77,3 +80,25 @@ def test_mistakes_are_one_sentence(
 def test_artifacts_lie_beside_the_store(store: str, folder: str) -> None:
     assert artifacts_folder(store, None) == Path(folder)
     assert artifacts_folder(store, Path("own")) == Path("own")
+
+
+def test_without_the_extra_the_dashboard_is_one_sentence(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case("item_knn").recommender.save(tmp_path / "shop")
+    monkeypatch.setitem(sys.modules, "nicegui", None)
+    monkeypatch.delitem(sys.modules, "crossaisle.web", raising=False)
+    said = cli("serve", tmp_path / "shop", "--store", tmp_path / "data", "--dashboard")
+    assert said.code == 2
+    assert "pip install 'crossaisle[dashboard]'" in said.err.splitlines()[-1]
+
+
+def test_the_dashboard_can_be_left_out(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case("item_knn").recommender.save(tmp_path / "shop")
+    found: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("crossaisle.serve.run.run", lambda *given: found.append(given))
+    assert cli("serve", tmp_path / "shop", "--store", tmp_path / "data", "--no-dashboard").code == 0
+    ((app, *_, dashboard),) = found
+    app.state.service.close()
+    assert dashboard is None
+    assert "/dashboard" not in [getattr(route, "path", "") for route in app.routes]

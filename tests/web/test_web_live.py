@@ -20,7 +20,7 @@ def test_it_shows_what_happens(look: Look, service: Service) -> None:
         card = cards.locator(".card").filter(has=page.get_by_role("heading", name=name))
         card.filter(has_text=told).wait_for()
     assert "p99" in cards.inner_text()
-    assert page.locator(".chart svg").count() == 2
+    assert page.locator(".chart svg").count() == 3
 
 
 def test_looking_is_not_counted_as_traffic(look: Look, service: Service) -> None:

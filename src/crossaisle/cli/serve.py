@@ -95,10 +95,11 @@ def serve(
         made = started(recommender_folder(artifact), kept, artifacts_folder(store, artifacts), settings)
         if beside.data is not None:
             _learn(made, beside, learn, open_data(beside.data, read))
+        pages = _dashboard(made, artifact, dashboard)
     except CrossaisleError:
         kept.close()
         raise
-    run(made, host, port, settings, _dashboard(made, artifact, dashboard))
+    run(made, host, port, settings, pages)
 
 
 def _check_keys(store: Store, host: str) -> None:

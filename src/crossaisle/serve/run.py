@@ -23,6 +23,8 @@ from .settings import Settings
 
 _KEEP_ALIVE = 75
 """Seconds that an idle connection stays open."""
+_MESSAGE = 1_000_000
+"""Greatest message of a page, in bytes."""
 _OPEN = 16_384
 """Connections and files that are wanted at once, as far as the system allows."""
 
@@ -68,7 +70,7 @@ def run(app: FastAPI, host: str, port: int, settings: Settings, dashboard: str |
         app,
         http=_patient(settings.body_seconds),
         ws="none" if dashboard is None else "websockets-sansio",
-        ws_max_size=settings.max_body,
+        ws_max_size=_MESSAGE,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,10 +90,14 @@ def frame(view: View, current: str, path: str) -> Iterator[None]:
         words("h1", current)
         yield
 
+    client = ui.context.client
+
     async def look() -> None:
         over.text = _served(view)
-        if not await view.may("read"):
-            ui.navigate.reload()  # the key is gone: the page asks for one
+        if not await view.may("read"):  # the key is gone: the page asks for one, and this one does nothing any more
+            ui.navigate.reload()
+            await asyncio.sleep(1)
+            client.delete()
 
     ui.timer(_LOOK, look)
 

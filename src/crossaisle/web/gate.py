@@ -9,11 +9,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..serve.auth import local
+from ..serve.limits import Buckets
 from ..serve.problems import problem
 from ..serve.service import Service
 
 SOCKETS = 200
 """Pages that may be open at once."""
+_RATE, _BURST = 50.0, 500.0
+"""Requests a second that one address may make in the long run, and at once: a page has some twenty files."""
 _HEADERS = {
     # Vue compiles templates in the browser, which is why scripts of this origin may evaluate.
     "content-security-policy": (
@@ -30,14 +33,14 @@ class Gate:
 
     Args:
         app: the pages.
-        service: whose keyring and limits count.
+        service: whose keyring counts.
         path: where the pages are.
     """
 
     def __init__(self, app: ASGIApp, service: Service, path: str) -> None:
         self._app, self._service = app, service
         self._route = SimpleNamespace(path=path)
-        self._sockets = 0
+        self._sockets, self._buckets = 0, Buckets(_RATE, _BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hold one socket."""
@@ -75,7 +78,7 @@ class Gate:
         if origin is not None and urlsplit(origin).netloc != host:
             return 403, "this comes from a page of somebody else; open the dashboard itself."
         client = scope.get("client")
-        if wait := self._service.buckets.take(f"address {client[0] if client else ''}"):
+        if wait := self._buckets.take(client[0] if client else ""):
             return 429, f"too many requests; ask again in {wait} s."
         return None
 

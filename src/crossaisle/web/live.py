@@ -73,10 +73,9 @@ class Numbers:
                             "“crossaisle replay … --url” plays recorded traffic.")  # fmt: skip
         self._charts = part("div", "panels")
         with self._charts:
-            self._rates = _panel(
-                "Lists by what they rest on, and events, per second", "Rates over the last five minutes", rates([])
-            )
-            self._times = _panel("Answer time, in milliseconds", "Quantiles over the last five minutes", times([]))
+            self._lists = _panel("Lists per second, by what they rest on", "Lists over the last five minutes")
+            self._events = _panel("Events per second", "Events over the last five minutes")
+            self._times = _panel("Answer time, in milliseconds", "Answer times over the last five minutes")
         self.show()
 
     def show(self) -> None:
@@ -88,26 +87,27 @@ class Numbers:
         self._empty.set_visibility(not some)
         self._charts.set_visibility(some)
         spans = self._recent.spans(LENGTH, NUMBER)
-        for drawn, options in ((self._rates, rates(spans)), (self._times, times(spans))):
+        made = ((self._lists, lists(spans)), (self._events, events(spans)), (self._times, times(spans)))
+        for drawn, options in made:
             if drawn.options != options:
                 drawn.options.update(options)
 
 
-def _panel(title: str, label: str, options: dict[str, Any]) -> ui.echart:
+def _panel(title: str, label: str) -> ui.echart:
     with part("figure"):
         words("figcaption", title)
-        return chart(options, label)
+        return chart({}, label)
 
 
 def figures(whole: Span, now: Span) -> dict[str, tuple[str, str]]:
     """Card → its figure, and what is said below it."""
     counts = whole.counts
-    lists = sum(counts[b] for b in _BASES)
-    shares = [f"{percent(counts[b] / lists)} {name}" for b, name in _BASES.items() if counts[b]]
+    made = sum(counts[b] for b in _BASES)
+    shares = [f"{_part(counts[b] / made)} {name}" for b, name in _BASES.items() if counts[b]]
     quantiles = None if whole.quantiles is None else [_ms(q) for q in whole.quantiles]
     return {
         "Requests": (_rate(now.counts["requests"], now), f"{counts['requests']:,} in five minutes"),
-        "Lists": (f"{lists:,}", ", ".join(shares) or "none yet"),
+        "Lists": (f"{made:,}", ", ".join(shares) or "none yet"),
         "Answer time": ("–", "no request yet")
         if quantiles is None
         else (quantiles[0], f"median (p50); p95 {quantiles[1]}, p99 {quantiles[2]}"),
@@ -116,11 +116,15 @@ def figures(whole: Span, now: Span) -> dict[str, tuple[str, str]]:
     }
 
 
-def rates(spans: list[Span]) -> dict[str, Any]:
-    """Options of the chart of rates."""
+def lists(spans: list[Span]) -> dict[str, Any]:
+    """Options of the chart of lists."""
     series = {name: [s.counts[basis] / s.seconds for s in spans] for basis, name in _BASES.items()}
-    series["events"] = [s.counts["events"] / s.seconds for s in spans]
-    return _lines({n: v for n, v in series.items() if any(v)})
+    return _lines({name: values for name, values in series.items() if any(values)})
+
+
+def events(spans: list[Span]) -> dict[str, Any]:
+    """Options of the chart of events."""
+    return _lines({"events": [s.counts["events"] / s.seconds for s in spans]})
 
 
 def times(spans: list[Span]) -> dict[str, Any]:
@@ -155,6 +159,10 @@ def _lines(series: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
             for n, (name, values) in enumerate(series.items())
         ],
     }
+
+
+def _part(share: float) -> str:
+    return "under 1 %" if share < 0.005 else percent(share)
 
 
 def _rate(count: int, span: Span) -> str:

@@ -74,4 +74,10 @@ def about(version: Version) -> str:
 def lesson(version: Version) -> str | None:
     """What a learner found of it, in one sentence; None where none made it."""
     found = version.facts.get("lesson")
-    return f"Judged: {found['why']}" if isinstance(found, dict) and found.get("why") else None
+    if not isinstance(found, dict) or not found.get("why"):
+        return None
+    judged = found.get("judgement") or {}
+    if not judged.get("users"):
+        return f"Judged: {found['why']}"
+    numbers = f"nDCG@{judged['k']} {judged['candidate']:.4f}, what was served {judged['current']:.4f}"
+    return f"Judged by what {judged['users']:,} people bought next ({numbers}): {found['why']}"
