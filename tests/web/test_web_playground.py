@@ -36,7 +36,9 @@ def choose(page: Any, user: str) -> None:
 
 def test_the_list_is_the_one_that_the_service_answers(look: Look, service: Service) -> None:
     page = look(service).go("/playground")
+    suggested = page.locator("#person-found .hit").all_inner_texts()
     choose(page, "u20")
+    assert page.locator("#person-found .hit").all_inner_texts() == suggested
     assert ids(page) == service.listed("u20")
     page.locator("summary").first.click()
     said = service.post("/v1/explain", user="u20", items=ids(page)[:1])["items"][0]["sentence"]

@@ -36,7 +36,7 @@ class Finder:
         first: Sequence[Found] = (),
     ) -> None:
         self._search, self._chosen, self._free, self._first = search, chosen, free, first
-        self._client = ui.context.client
+        self._client, self._turn = ui.context.client, 0
         with part("div", "finder"):
             words("label", label).props(f"for={name}")
             self._field = part(
@@ -45,14 +45,15 @@ class Finder:
             )
             self._results = part("div", "found", f"id={name}-found aria-live=polite")
         value = "(e) => emit(e.target.value)"
-        self._field.on(
-            "input", lambda e: self._typed(str(e.args)), js_handler=value, throttle=0.25, leading_events=False
-        )
+        self._field.on("input", lambda e: self._typed(str(e.args)), js_handler=value)
         self._field.on("keydown.enter", lambda e: self._entered(str(e.args)), js_handler=value)
         self._show(first, "")
 
     async def _typed(self, text: str) -> None:
-        self._show(await self._found(text), text)
+        self._turn = turn = self._turn + 1
+        found = await self._found(text)
+        if turn == self._turn:  # nothing was typed or taken since
+            self._show(found, text)
 
     async def _entered(self, text: str) -> None:
         found = [Found(text, text)] if self._free and text else list(await self._found(text))
@@ -63,6 +64,7 @@ class Finder:
         return await asyncio.to_thread(self._search, text) if text else self._first
 
     async def _take(self, found: Found) -> None:
+        self._turn += 1
         self._client.run_javascript(f"document.getElementById('{self._field.props['id']}').value = ''")
         self._show(self._first, "")
         await self._chosen(found)
