@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 
+import httpx
 from playwright.sync_api import Page, sync_playwright
 
 USER, BOUGHT = "700", 2
@@ -17,6 +18,7 @@ USER, BOUGHT = "700", 2
 def main(address: str, file: str) -> None:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as driver, driver.chromium.launch(executable_path=found, args=["--no-sandbox"]) as browser:
+        httpx.post(f"{address}/v1/versions/reads-content/promote", timeout=60).raise_for_status()
         page = browser.new_page(viewport={"width": 1180, "height": 1120}, color_scheme="light")
         page.goto(f"{address}/dashboard/playground")
         tried(page)

@@ -4,8 +4,9 @@
 
 What the shop knew when the deli had been open for a week becomes a folder of data; a recommender is fitted on it and
 served with its dashboard, and learns beside the service. Each recorded visit of the three weeks after it asks for a
-list and sends what the person then bought. The recorded times are moved so that the last day is yesterday. Everything
-is beneath --out; the store begins anew at each start. Ctrl-C ends it all.
+list and sends what the person then bought. On the page Live another version, reads-content, can be promoted; then the
+Playground places products that do not exist yet. The recorded times are moved so that the last day is yesterday.
+Everything is beneath --out; the store begins anew at each start. Ctrl-C ends it all.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ from crossaisle.api import World
 from crossaisle.stream.growth import ids_of, without_target
 
 TARGET, OPENED, CUT, END = "DELI", datetime(2017, 10, 30, 4), datetime(2017, 11, 6), datetime(2017, 11, 27)
-OPTIONS = ("--method", "warm_cold", "-o", 'content.text_fields=["product_type", "category"]')
+FITS = {
+    "recommender": ("--method", "user_kernel"),
+    "reads-content": ("--method", "warm_cold", "-o", 'content.text_fields=["product_type", "category"]'),
+}
+"""Folder → options of the fit. The first is served; the other is a candidate that can place products that are new."""
+STUDY = Path(__file__).with_suffix(".toml")
 CROSSAISLE = (sys.executable, "-c", "import sys; from crossaisle.cli import main; sys.exit(main(sys.argv[1:]))")
 
 
@@ -42,21 +48,26 @@ def main() -> int:
     given = flags.parse_args()
     today = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     world, folder = World.demo(), given.out / f"{today:%Y-%m-%d}"
-    shop, recommender, store = folder / "shop", folder / "recommender", folder / "store"
-    if not recommender.is_dir():
+    shop, store = folder / "shop", folder / "store"
+    if not (shop / "items.parquet").is_file():  # the last to be written
         write_shop(world, shop, today - END)
-        print(f"fitting a recommender of {TARGET} on {shop}: half a minute, once a day …", flush=True)
-        fit = ("transfer", str(shop), "--target", TARGET, "--out", str(recommender), *OPTIONS)
-        subprocess.run([*CROSSAISLE, *fit], check=True, stdout=subprocess.DEVNULL)
+    for name, options in FITS.items():
+        if not (folder / name).is_dir():
+            print(f"fitting {name} for {TARGET}, once a day …", flush=True)
+            fit = ("transfer", str(shop), "--target", TARGET, "--out", str(folder / name), *options)
+            subprocess.run([*CROSSAISLE, *fit], check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(store, ignore_errors=True)
-    serve = ("serve", str(recommender), "--store", str(store), "--port", given.port, "--dashboard")
-    learn = ("--data", str(shop), "--learn-every", "90", *OPTIONS)
+    serve = ("serve", str(folder / "recommender"), "--store", str(store), "--port", given.port, "--dashboard")
+    learn = ("--data", str(shop), "--learn-every", "60")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     log = folder / "log"
     with log.open("w") as file, subprocess.Popen([*CROSSAISLE, *serve, *learn], stderr=file) as service:
+        pages = None
         try:
             url = waited(service, log)
             print(f"open {url}/dashboard/ (Ctrl-C ends all)", flush=True)
+            add(url, folder / "reads-content", store / "artifacts")
+            pages = reports(shop, folder / "recommender.reports", folder / "reports.log")
             play(world, url, today - END, given.seconds)
         except KeyboardInterrupt:
             print("\nended")
@@ -64,6 +75,8 @@ def main() -> int:
             print(f"the service does not answer ({error}); its log is {log}", file=sys.stderr)
         finally:
             service.terminate()
+            if pages is not None:
+                pages.terminate()
     return 0
 
 
@@ -85,6 +98,22 @@ def write_shop(world: World, folder: Path, later: timedelta) -> None:
     ids = {"item_id": (world.item_ids, "item"), "domain": (world.domains, "domain")}
     named = [pl.Series(n, v.decode(world.items[c].to_numpy())) for n, (v, c) in ids.items()]
     pl.DataFrame(named).hstack(world.items.drop("item", "domain")).write_parquet(folder / "items.parquet")
+
+
+def add(url: str, recommender: Path, artifacts: Path) -> None:
+    """Make a candidate known, for whoever wants to promote it on the page Live."""
+    shutil.copytree(recommender, artifacts / recommender.name)
+    sent = {"name": recommender.name, "artifact": recommender.name}
+    httpx.post(f"{url}/v1/versions", json=sent, timeout=60).raise_for_status()
+
+
+def reports(shop: Path, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Have the pages Domains and Transfer filled meanwhile: the gap, the advice, and a study of a minute or two."""
+    asked = [[word, str(shop), "--target", TARGET, "--out", str(folder)] for word in ("gap", "advise")]
+    asked.append(["run", str(STUDY), "--out", str(folder)])
+    code = "import json, sys; from crossaisle.cli import main; [main(words) for words in json.loads(sys.argv[1])]"
+    with log.open("w") as file:
+        return subprocess.Popen([sys.executable, "-c", code, json.dumps(asked)], stdout=file, stderr=file)
 
 
 def play(world: World, url: str, later: timedelta, seconds: float) -> None:
