@@ -74,9 +74,10 @@ def changed(problem: Problem, method: str, **options: Any) -> set[str]:
     ("method", "options", "parts"),
     [
         ("zero_shot", {}, set()),
-        ("probe", {"steps": 80}, {"heads"}),
+        ("probe", {"steps": 80}, set()),
         ("finetune", {"steps": 80, "unfreeze": ("items",)}, set()),
-        ("finetune", {"steps": 80}, {"heads", "user"}),
+        ("finetune", {"steps": 80}, {"user"}),
+        ("finetune", {"steps": 80, "unfreeze": ("head", "items")}, set()),
         ("finetune", {"steps": 80, "unfreeze": ("item",)}, {"item"}),
         ("finetune", {"steps": 80, "unfreeze": ("bias",)}, {"user", "item"}),
         ("lora", {"steps": 80}, {"user", "item"}),

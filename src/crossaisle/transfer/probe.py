@@ -14,7 +14,8 @@ from .network import Shop, Target
 from .problem import Problem
 from .result import recommender_for
 from .space import Range, Space
-from .tuning import Tuning, parameters, tune
+from .thaw import own_head
+from .tuning import Tuning, tune
 from .zero_shot import base_of
 
 
@@ -55,7 +56,7 @@ def fit(base: Base | None, problem: Problem, options: ProbeOptions) -> Recommend
     shop = Shop.open(known, problem)
 
     def groups(target: Target) -> list[Mapping[str, Any]]:
-        return [{"params": list(parameters(target.network.heads, target.items.bias))}]
+        return [{"params": [*own_head(target), target.items.bias]}]
 
     tuning = Tuning(options.steps, options.rate, options.penalty)
     target, facts = tune(shop.newcomer, groups, shop, tuning, "probe")

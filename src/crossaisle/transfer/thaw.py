@@ -38,13 +38,14 @@ class Pace:
 def thawed(target: Target, parts: Sequence[Part], pace: Pace) -> list[Mapping[str, Any]]:
     """Parameter groups (see `train.loop.train`) of `parts` of a target; no parameter comes twice.
 
+    ``head`` is the target's own row, not the one that all tasks share, so that no other task moves with it.
     ``bias`` stands for the terms that are added, and the LayerNorms, of both towers (Zaken et al. 2022, BitFit).
     """
     groups: list[Mapping[str, Any]] = []
     first = pace.stage if {"head", "items"} & set(parts) else 0
     for part in dict.fromkeys(parts):
         if part == "head":
-            groups.append({"params": list(parameters(target.network.heads))})
+            groups.append({"params": own_head(target)})
         elif part == "items":
             groups.append({"params": list(parameters(target.items))})
         elif part == "bias":
