@@ -138,7 +138,7 @@ def test_every_answer_has_an_id_and_errors_are_problems(house: House) -> None:
 def test_a_fault_of_the_service_tells_nothing_to_the_client(
     house: House, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(house.service.live, "history", lambda *_: 1 / 0)
+    monkeypatch.setattr(house.service.live.people, "history", lambda *_: 1 / 0)
     answer = house.ask("POST", "/v1/recommend", {"user": "ann"})
     assert (answer.status_code, answer.json()["title"]) == (500, "Internal Server Error")
     assert "ZeroDivisionError" not in answer.text

@@ -30,7 +30,7 @@ def test_an_event_counts_once_however_often_it_is_sent(house: House) -> None:
     assert house.post("/v1/events", **event) == {"kept": 1}
     assert house.post("/v1/events/batch", events=[event, event, other]) == {"kept": 3}
     live = house.service.live
-    assert live.history("new one", live.now).counts.data.tolist() == [1, 1]
+    assert live.people.history("new one", live.now).counts.data.tolist() == [1, 1]
     assert [e.event_id for e in house.service.store.events_of("new one")] == ["e1", "e2"]
 
 
@@ -129,11 +129,11 @@ def test_events_that_a_version_learned_from_are_not_counted_twice(house: House, 
     add_version(house, fitted, "als", last_event=numbers[0])
     house.ask("POST", "/v1/versions/als/promote")
     live = house.service.live
-    now = live.history("u20", live.now).counts
+    now = live.people.history("u20", live.now).counts
     assert now[0, plain.item_ids.code("cake01")] == old[0, plain.item_ids.code("cake01")]
     assert now[0, plain.item_ids.code("cake02")] == old[0, plain.item_ids.code("cake02")] + 1
     house.ask("POST", "/v1/versions/rollback")
-    assert live.history("u20", live.now).counts.sum() == old.sum() + 2
+    assert live.people.history("u20", live.now).counts.sum() == old.sum() + 2
 
 
 @pytest.mark.parametrize("artifact", ["../fitted/als", "/etc", "no such", ".", "broken"])

@@ -68,7 +68,7 @@ def test_people_who_leave_and_come_back(two: Two) -> None:
     follower.look()
     assert not second.post("/v1/recommend", user="new one")["known"]
     live = second.service.live
-    assert live.history("u20", live.now).counts.sum() == 1  # what came since
+    assert live.people.history("u20", live.now).counts.sum() == 1  # what came since
 
 
 def test_a_version_that_cannot_be_read_here_changes_nothing(two: Two, fitted: Path) -> None:

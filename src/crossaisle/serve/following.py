@@ -32,9 +32,9 @@ class Follower:
             if now.erased != seen.erased:
                 service.live.forget_erased()
             if now.items != seen.items:
-                service.live.catch_up_items()
+                service.live.take_in(service.live.goods.changed())
             self._follow_versions(now)
-        service.live.catch_up()
+        service.live.people.catch_up()
         self._seen = now
 
     def _follow_versions(self, now: Marks) -> None:

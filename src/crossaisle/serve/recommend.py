@@ -49,13 +49,13 @@ async def recommend(request: Request, asked: Recommend) -> Response:
     """The k best items for a user, by everything that is known of them up to now."""
     service = service_of(request)
     snapshot = service.live.of(asked.user)
-    history = service.live.history(asked.user, snapshot)
+    history = service.live.people.history(asked.user, snapshot)
     epsilon = service.settings.explore if asked.explore is None else asked.explore
     made = await listed(service, snapshot, history, asked, epsilon)
     request_id = request.state.request_id
     if epsilon or service.trials.running is not None:
         await service.expose(_exposures(made, asked.user, request_id, snapshot))
-    known = service.live.knows(asked.user, snapshot)
+    known = service.live.people.knows(asked.user, snapshot)
     return _answer(service, snapshot, made, request_id, known)
 
 
@@ -88,7 +88,7 @@ async def rank(request: Request, asked: Rank) -> dict[str, Any]:
         raise ConfigError("give either a user or a session.")
     snapshot = service.live.now if asked.user is None else service.live.of(asked.user)
     if asked.user is not None:
-        history = service.live.history(asked.user, snapshot)
+        history = service.live.people.history(asked.user, snapshot)
     else:
         history = snapshot.session(asked.session or [])
     names = list(dict.fromkeys(asked.items))
@@ -111,8 +111,10 @@ async def explain(request: Request, asked: Explain) -> dict[str, Any]:
     """What speaks for each item: of what the user had, of other domains, and what would be without them."""
     live = service_of(request).live
     snapshot = live.of(asked.user)
-    known = live.knows(asked.user, snapshot)
-    found = await explained(snapshot, live.history(asked.user, snapshot), asked.user, known, asked.items, asked.n)
+    known = live.people.knows(asked.user, snapshot)
+    found = await explained(
+        snapshot, live.people.history(asked.user, snapshot), asked.user, known, asked.items, asked.n
+    )
     return {"version": snapshot.version, "items": [e.to_dict() for e in found]}
 
 

@@ -103,7 +103,7 @@ class Service:
 
     def _record(self, wanted: list[list[Event]]) -> list[None]:
         """One transaction for all that wait."""
-        self.metrics.kept(self.live.record([e for events in wanted for e in events]))
+        self.metrics.kept(self.live.people.record([e for events in wanted for e in events]))
         return [None] * len(wanted)
 
     def _expose(self, wanted: list[list[Exposure]]) -> list[None]:

@@ -91,7 +91,7 @@ class Trials:
     def leave(self) -> None:
         """Another process has ended the experiment: everybody is answered from what is served."""
         self.running = None
-        self._live.try_no_more()
+        self._live.try_out()
 
     def end(self, trial: Trial, result: dict[str, Any]) -> Trial:
         """End the running experiment; everybody is answered from what is served."""

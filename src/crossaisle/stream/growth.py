@@ -14,7 +14,7 @@ from ..data import fingerprint
 from ..data.vocab import Vocab
 from ..data.world import World
 from ..stores.kinds import Event, Item
-from .live import frame_of
+from .goods import frame_of
 
 EVENT_COLUMNS = ("user_id", "item_id", "domain", "event", "timestamp", "value", "price")
 NUMBER = "number"

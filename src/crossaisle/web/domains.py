@@ -37,7 +37,7 @@ def today(service: Service) -> list[tuple[str, str, str]]:
     fitted = items if version is None else int(version.facts.get("items", items))
     return [
         ("Items that can be recommended", f"{items:,}", f"{items - fitted:,} came after the training"),
-        ("People known from the data", f"{people:,}", f"{service.live.newcomers(now):,} more came since"),
+        ("People known from the data", f"{people:,}", f"{service.live.people.newcomers(now):,} more came since"),
         ("Served", now.shop.method, f"version {now.version}, for {now.shop.domain}"),
     ]
 

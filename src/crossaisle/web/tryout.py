@@ -112,9 +112,9 @@ class Tryout:
         live, refusal = service.live, None
         snapshot = live.now if self.user is None else live.of(self.user)
         if self.new is not None:
-            snapshot, refusal = await asyncio.to_thread(live.with_items, snapshot, [self.new])
+            snapshot, refusal = await asyncio.to_thread(live.goods.with_items, snapshot, [self.new])
         history = self._history(service, snapshot)
-        known = bool(history.counts.nnz) or (self.user is not None and live.knows(self.user, snapshot))
+        known = bool(history.counts.nnz) or (self.user is not None and live.people.knows(self.user, snapshot))
         made = await listed(service, snapshot, history, FilterFields.model_validate({"k": _LONG}))
         names = snapshot.shop.item_ids.decode(snapshot.shop.catalogue[made.places])
         asked = names[:LIST] + ([NEW] if self.new is not None and refusal is None else [])
@@ -142,7 +142,7 @@ class Tryout:
 
     def _history(self, service: Service, snapshot: Snapshot) -> History:
         """As the service would know it, had the events of this page been sent to it."""
-        row = service.live.history(self.user, snapshot) if self.user is not None else snapshot.session([])
+        row = service.live.people.history(self.user, snapshot) if self.user is not None else snapshot.session([])
         now = now_utc().timestamp()
         return grown(row, [Met(0, item, now) for item in self.met], snapshot.shop.item_ids, now)
 
