@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
@@ -26,6 +27,7 @@ class Metrics:
         self.answers = Counter("answers", "Lists made, by what they rest on.", ["basis"], **own)
         self.alarms = Counter("alarms", "Alarms of drift.", ["signal"], **own)
         self._version = Info("version", "What is served.", **own)
+        self.items = Counter("items", "Items of lists, by what came of them.", ["what"], **own)
         self.recent = Recent()
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -39,6 +41,12 @@ class Metrics:
         """Count one list, by what it rests on."""
         self.answers.labels(basis).inc()
         self.recent.add(basis)
+
+    def met(self, items: Mapping[str, int]) -> None:
+        """Count items of lists: ``shown``, ``clicked`` or ``bought``."""
+        for what, number in items.items():
+            self.items.labels(what).inc(number)
+            self.recent.add(what, number)
 
     def kept(self, events: int) -> None:
         """Count events that are on disk and were not before."""

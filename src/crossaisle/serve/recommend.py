@@ -56,7 +56,7 @@ async def recommend(request: Request, asked: Recommend) -> Response:
     if epsilon or service.trials.running is not None:
         await service.expose(_exposures(made, asked.user, request_id, snapshot))
     known = service.live.people.knows(asked.user, snapshot)
-    return _answer(service, snapshot, made, request_id, known)
+    return _answer(service, snapshot, made, request_id, known, asked.user)
 
 
 @router.post("/recommend/session", response_model=List)
@@ -190,13 +190,18 @@ def _basis(snapshot: Snapshot, taste: Taste) -> Basis:
     return snapshot.basis if taste.personal else "popularity"
 
 
-def _answer(service: Service, snapshot: Snapshot, made: Made, request_id: str, known: bool) -> Response:
+def _answer(
+    service: Service, snapshot: Snapshot, made: Made, request_id: str, known: bool, user: str | None = None
+) -> Response:
     service.metrics.listed(made.basis)
     propensity: Sequence[float | None] = made.propensity or [None] * len(made.places)
     items = [
         Listed(**snapshot.shelf.about(snapshot.shop, place), score=score, propensity=p)
         for place, score, p in zip(made.places.tolist(), made.scores.tolist(), propensity, strict=True)
     ]
+    if user is not None:
+        service.attention.show(user, [i.item_id for i in items])
+        service.metrics.met({"shown": len(items)})
     found = List(
         request_id=request_id,
         version=snapshot.version,

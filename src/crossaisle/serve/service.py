@@ -22,6 +22,7 @@ from ..stream.learner import Background
 from ..stream.live import Live
 from ..stream.snapshot import Snapshot
 from ..types import History
+from .attention import Attention
 from .batcher import Batcher
 from .keyring import Keyring
 from .limits import Buckets
@@ -76,6 +77,7 @@ class Service:
         self.keyring = Keyring(self.store)
         self.buckets = Buckets(self.settings.rate, self.settings.burst)
         self.changing = threading.RLock()  # one change of versions, experiments or people at a time
+        self.attention = Attention()
         self.trials = Trials(self.live, self.store, self.artifacts)
         self._scorer: Batcher[Ask, Any] = Batcher(answered, self.settings.batch)
         self._quick: Batcher[Ask, Any] = Batcher(answered, self.settings.batch, here=True)
@@ -103,7 +105,9 @@ class Service:
 
     def _record(self, wanted: list[list[Event]]) -> list[None]:
         """One transaction for all that wait."""
-        self.metrics.kept(self.live.people.record([e for events in wanted for e in events]))
+        events = [e for part in wanted for e in part]
+        self.metrics.kept(self.live.people.record(events))
+        self.metrics.met(self.attention.meet(events))
         return [None] * len(wanted)
 
     def _expose(self, wanted: list[list[Exposure]]) -> list[None]:

@@ -40,4 +40,5 @@ def _erase(service: Service, user: str) -> Erased:
     with service.changing:
         rows = service.store.erase_users([user])
         service.live.forget(user)
+        service.attention.forget(user)
         return Erased(rows=rows, artifacts=forget_everywhere(service.artifacts, [user]), note=_NOTE)

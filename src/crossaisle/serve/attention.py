@@ -1,0 +1,46 @@
+"""Attention: what comes of the lists, for those who watch: which of the items that were shown are clicked or bought."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+
+from ..stores.kinds import Event
+
+MOST = 50_000
+"""People whose last list is remembered."""
+KINDS = {"click": "clicked", "purchase": "bought"}
+"""Kind of event → what an item of a list is by it."""
+
+
+class Attention:
+    """The last list of each of the last people, in memory alone; may be written to by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
+
+    def show(self, user: str, items: Sequence[str]) -> None:
+        """`user` sees `items` from now on."""
+        with self._lock:
+            self._last[user] = {item: set() for item in items}
+            self._last.move_to_end(user)
+            if len(self._last) > MOST:
+                self._last.popitem(last=False)
+
+    def meet(self, events: Iterable[Event]) -> Counter[str]:
+        """How many items of their last lists people ``clicked`` and ``bought``, each item of a list once."""
+        found: Counter[str] = Counter()
+        with self._lock:
+            for event in events:
+                done, seen = KINDS.get(event.event), self._last.get(event.user_id, {}).get(event.item_id)
+                if done is not None and seen is not None and done not in seen:
+                    seen.add(done)
+                    found[done] += 1
+        return found
+
+    def forget(self, user: str) -> None:
+        """Nothing is remembered of `user`."""
+        with self._lock:
+            self._last.pop(user, None)
