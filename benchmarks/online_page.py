@@ -50,7 +50,7 @@ def summary(found: Found) -> str:
     lines.append(
         f"- A network whose own parts alone move has {span(own['mean']['live'])} on DELI, one whose shared parts move "
         f"too {span(shared['mean']['live'])}. Of the five old departments the first forgets at most "
-        f"{max(f['lost'] for f in own['forgetting']):.1%} of their nDCG@10, the second up to "
+        f"{abs(max(f['lost'] for f in own['forgetting'])):.1%} of their nDCG@10, the second up to "
         f"{max(f['lost'] for f in shared['forgetting']):.0%}."
     )
     lines.append("- A planted change of items or prices is alarmed on its first day, one of taste on its third.")
@@ -111,7 +111,7 @@ def network(found: Found) -> list[str]:
         part = found[name]
         rows = [["old department", "people", "base's weights", "serving weights", "change", "lost"]]
         for f in part["forgetting"]:
-            cells = [f"{f['before']:.4f}", f"{f['after']:.4f}", span(f["change"], True), f"{f['lost']:+.1%}"]
+            cells = [f"{f['before']:.4f}", f"{f['after']:.4f}", span(f["change"], True), f"{f['lost'] + 0.0:+.1%}"]
             rows.append([f["domain"], str(f["users"]), *cells])
         lost = "What the old departments' heads lost, on what people met anew in the six weeks after that:"
         parts += [f"### {name.capitalize()} move", *curve(part), lost, table(rows)]
