@@ -57,6 +57,25 @@ def test_versions_and_experiments(two: Two, fitted: Path) -> None:
     assert first.client.get("/health").json()["version"] == control
 
 
+def test_what_is_promoted_here_during_a_look_stays(two: Two, fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, second, follower = two
+    shutil.copytree(fitted / "item_knn", second.folder / "artifacts" / "item_knn")
+    second.post("/v1/versions", name="item_knn", artifact="item_knn")
+    second.post("/v1/events", event_id="e1", user="new one", item="tea00")
+    store, looks = second.service.store, []
+    marks = type(store).marks
+
+    def promoted_after(self: object) -> object:
+        found = marks(self)  # type: ignore[arg-type]
+        if not looks:
+            looks.append(second.post("/v1/versions/item_knn/promote"))
+        return found
+
+    monkeypatch.setattr(type(store), "marks", promoted_after)
+    follower.look()
+    assert second.client.get("/health").json()["version"] == "item_knn"
+
+
 def test_people_who_leave_and_come_back(two: Two) -> None:
     first, second, follower = two
     for house in (first, second):

@@ -25,10 +25,11 @@ class Follower:
             ArtifactError: what another process serves cannot be read here; what is served stays.
             StorageError: the disk or database refused; the next look begins anew.
         """
-        service, now, seen = self._service, self._service.store.marks(), self._seen
-        if now == seen:
+        service, seen = self._service, self._seen
+        if service.store.marks() == seen:
             return
         with service.changing:
+            now = service.store.marks()  # what was promoted here since the first look must not be taken back
             if now.erased != seen.erased:
                 service.live.forget_erased()
             if now.items != seen.items:
