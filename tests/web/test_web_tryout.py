@@ -55,3 +55,25 @@ def test_searches_find_ids_and_titles_of_all_domains(service: Service) -> None:
     assert [(f.id, f.words) for f in products(service, "bar")] == [("bare", "bare")]
     assert [f.words for f in products(service, "(")] == []
     assert {f.id for f in suggested(service)} <= {"u/ä 1?#", "u2", "u3", "u4"}
+
+
+def test_what_moved_is_counted_from_what_was_seen(tmp_path: Path) -> None:
+    transfer(odd_world(), "shop", method="item_knn").save(tmp_path / "shop")
+    store = open_store(tmp_path / "data")
+    service = started(tmp_path / "shop", store, tmp_path / "artifacts", Settings()).state.service
+    trial = Tryout()
+
+    async def tried() -> None:
+        first = await trial.answer(service)
+        trial.seen(first)
+        trial.met.append("plain")
+        for _ in range(2):  # an answer that nobody saw changes nothing
+            shown = await trial.answer(service)
+            moves = {r.item.id: r.moved for r in shown.rows}
+            assert moves == {i: first.places[i] - place for i, place in shown.places.items()}
+            assert "plain" not in moves
+        trial.begin(None)
+        assert {r.moved for r in (await trial.answer(service)).rows} == {None}
+
+    asyncio.run(tried())
+    service.close()

@@ -41,7 +41,7 @@ class Finder:
             words("label", label).props(f"for={name}")
             self._field = part(
                 "input",
-                props=f"id={name} type=search autocomplete=off maxlength={_LONGEST} aria-describedby={name}-found",
+                props=f"id={name} type=search autocomplete=off maxlength={_LONGEST} aria-controls={name}-found",
             )
             self._results = part("div", "found", f"id={name}-found aria-live=polite")
         value = "(e) => emit(e.target.value)"

@@ -31,7 +31,7 @@ async def page(view: View) -> None:
     made = Playground(view, people)
     if people:
         made.trial.begin(people[len(people) // 2].id)
-    await made.show("")
+    ui.timer(0.0, lambda: made.show(""), once=True)  # reasons may take a while, and the page need not wait for them
 
 
 class Playground:
@@ -44,7 +44,7 @@ class Playground:
 
     def __init__(self, view: View, people: list[Found]) -> None:
         self._service, self.trial, self._client = view.service, Tryout(), ui.context.client
-        self._working = self._again = False
+        self._working, self._again, self._done = False, False, ""
         with part("div", "playground"):
             with part("section", "who", "aria-labelledby=who"):
                 words("h2", "Person").props("id=who")
@@ -62,8 +62,8 @@ class Playground:
                 self._form()
 
     async def show(self, said: str) -> None:
-        """Answer anew and draw; `said` tells what was done. One answer at a time, the last one wins."""
-        self._again = self._working
+        """Answer anew and draw; `said` tells what was done. One answer at a time, and what was done last is told."""
+        self._done, self._again = said, self._working
         if self._working:
             return
         self._working = True
@@ -73,15 +73,16 @@ class Playground:
             while self._again:
                 self._again = False
                 shown = await self.trial.answer(self._service)
+            self.trial.seen(shown)
             draw_person(self._person, self._service, self.trial, shown, self._drop, self._over)
             draw_list(self._list, self._service, shown, self._meet)
             draw_new(self._new, self._service, shown, self._untry)
         except (CrossaisleError, HTTPException) as error:
-            said = f"That did not work: {sentence_of(error)}"
+            self._done = f"That did not work: {sentence_of(error)}"
         finally:
             self._working = False
             self._list.props(remove="aria-busy")
-        self._tell(said)
+        self._tell(self._done)
 
     def _tell(self, said: str) -> None:
         self._said.text = said

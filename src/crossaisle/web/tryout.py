@@ -76,6 +76,7 @@ class Shown:
         known: whether anything is known of the person.
         rows: the list.
         had: domain → items of the history.
+        places: item → its place, as far as places are remembered.
         new: where the product that does not exist yet would come; None without one, or where the method cannot say.
         refusal: why it cannot, in one sentence.
     """
@@ -84,6 +85,7 @@ class Shown:
     known: bool
     rows: tuple[Row, ...]
     had: Mapping[str, int]
+    places: Mapping[str, int]
     new: Explanation | None = None
     refusal: str | None = None
 
@@ -101,29 +103,33 @@ class Tryout:
     user: str | None = None
     met: list[str] = field(default_factory=list)
     new: Item | None = None
-    _before: dict[str, int] = field(default_factory=dict)
+    _before: Mapping[str, int] = field(default_factory=dict)
 
     def begin(self, user: str | None, met: Sequence[str] = ()) -> None:
         """Try somebody else."""
         self.user, self.met, self._before = user, list(met), {}
 
     async def answer(self, service: Service) -> Shown:
-        """The list now, by the service's own functions; the next answer tells what moved since this one."""
-        live, refusal = service.live, None
+        """The list now, by the service's own functions, and what moved since the one that was `seen` last."""
+        live, new, refusal = service.live, self.new, None
         snapshot = live.now if self.user is None else live.of(self.user)
-        if self.new is not None:
-            snapshot, refusal = await asyncio.to_thread(live.goods.with_items, snapshot, [self.new])
+        if new is not None:
+            snapshot, refusal = await asyncio.to_thread(live.goods.with_items, snapshot, [new])
         history = self._history(service, snapshot)
         known = bool(history.counts.nnz) or (self.user is not None and live.people.knows(self.user, snapshot))
         made = await listed(service, snapshot, history, FilterFields.model_validate({"k": _LONG}))
         names = snapshot.shop.item_ids.decode(snapshot.shop.catalogue[made.places])
-        asked = names[:LIST] + ([NEW] if self.new is not None and refusal is None else [])
+        asked = names[:LIST] + ([NEW] if new is not None and refusal is None else [])
         whys = await explained(snapshot, history, self.user or "", known, asked)
         rows = tuple(self._row(snapshot, made, n, why) for n, why in enumerate(whys[: len(names[:LIST])]))
-        self._before = {name: n for n, name in enumerate(names, 1)}
         had = Counter(labels_of(snapshot.shop, history.counts.indices.astype(np.int64)))
-        new = whys[-1] if asked[-1:] == [NEW] else None
-        return Shown(made.basis, known, rows, dict(had.most_common()), new, refusal)
+        placed = whys[-1] if len(asked) > len(rows) else None
+        places = {name: n for n, name in enumerate(names, 1)}
+        return Shown(made.basis, known, rows, dict(had.most_common()), places, placed, refusal)
+
+    def seen(self, shown: Shown) -> None:
+        """Compare the next answer with this one."""
+        self._before = shown.places
 
     def _row(self, snapshot: Snapshot, made: Made, n: int, why: Explanation) -> Row:
         place = int(made.places[n])

@@ -9,13 +9,14 @@ from ..stores.kinds import State, Version
 from .asking import Asking
 from .frame import View, part, words
 
-_SHOWN = 10
+_SHOWN = 6
 _STATES: dict[State, str] = {
     "current": "served now",
     "previous": "one step back",
     "candidate": "never served",
     "retired": "was served",
 }
+_ORDER = list(_STATES)
 
 
 class Versions:
@@ -38,10 +39,10 @@ class Versions:
         self._drawn = now
         self._list.clear()
         with self._list:
-            for version in sorted(found[:_SHOWN], key=lambda v: v.state != "current"):
+            for version in sorted(found, key=lambda v: _ORDER.index(v.state))[:_SHOWN]:
                 self._one(version)
         older = len(found) - _SHOWN
-        self._older.text = f"{older} older ones; GET /v1/versions lists all." if older > 0 else ""
+        self._older.text = f"{older} more; GET /v1/versions lists all." if older > 0 else ""
 
     def _one(self, version: Version) -> None:
         service = self._view.service
