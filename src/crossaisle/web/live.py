@@ -65,7 +65,7 @@ class Numbers:
         self._recent = view.service.metrics.recent
         self._cards: dict[str, tuple[TextElement, TextElement]] = {}
         with part("section", "cards numbers", 'aria-label="Numbers of the last five minutes"'):
-            for name in ("Requests", "Lists", "Clicks", "Answer time", "Events", "Errors"):
+            for name in ("Requests", "Lists", "Taken up", "Answer time", "Events", "Errors"):
                 with part("div", "card"):
                     words("h2", name)
                     self._cards[name] = words("p", "").classes("figure"), words("p", "").classes("soft")
@@ -108,7 +108,7 @@ def figures(whole: Span, now: Span) -> dict[str, tuple[str, str]]:
     return {
         "Requests": (_rate(now.counts["requests"], now), f"{counts['requests']:,} in five minutes"),
         "Lists": (f"{made:,}", ", ".join(shares) or "none yet"),
-        "Clicks": _clicks(counts),
+        "Taken up": _taken(counts),
         "Answer time": ("–", "no request yet")
         if quantiles is None
         else (quantiles[0], f"median (p50); p95 {quantiles[1]}, p99 {quantiles[2]}"),
@@ -166,11 +166,13 @@ def _part(share: float) -> str:
     return "under 1 %" if share < 0.005 else percent(share)
 
 
-def _clicks(counts: Mapping[str, int]) -> tuple[str, str]:
+def _taken(counts: Mapping[str, int]) -> tuple[str, str]:
     shown = counts.get("shown", 0)
     if not shown:
         return "–", "no item shown yet"
     rate, bought = (f"{100 * counts.get(n, 0) / shown:.1f} %" for n in ("clicked", "bought"))
+    if not counts.get("clicked") and counts.get("bought"):  # nobody sends clicks
+        return bought, f"of {shown:,} items shown were bought (CVR); none was clicked"
     return rate, f"of {shown:,} items shown were clicked (CTR); {bought} were bought (CVR)"
 
 
