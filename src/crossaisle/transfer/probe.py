@@ -23,7 +23,7 @@ from .zero_shot import base_of
 class ProbeOptions:
     """Options of `probe`."""
 
-    rate: float = 2e-2
+    rate: float = 4e-2
     """Learning rate."""
     penalty: float = 30.0
     """Pull of item biases towards what content says; more for few events."""
