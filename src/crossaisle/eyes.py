@@ -87,7 +87,7 @@ class Bytes:
     """Eight bits a number, multiplied by numkong.
 
     Attributes:
-        whole: (rows, fold · d) whole numbers, `fold` items side by side in a row, zeros after the last.
+        whole: (rows, d) whole numbers, with rows of zeros after the items up to a multiple of `fold_of(1, d)`.
         steps: (items,) what a whole number stands for, the longest item being 1 long.
         lost: see `Eye`.
         most_lost: see `Eye`.
@@ -107,7 +107,7 @@ class Bytes:
         """
         import numkong  # noqa: F401
 
-        fold = min(max(_ROW // vectors.shape[1], 1), TOGETHER)
+        fold = fold_of(1, vectors.shape[1])
         whole = np.zeros((-(-len(vectors) // fold) * fold, vectors.shape[1]), dtype=np.int8)
         steps, lost = np.empty(len(vectors), dtype=np.float32), np.empty(len(vectors))
         for start, part in parts_of(vectors):
@@ -116,7 +116,7 @@ class Bytes:
             whole[rows], steps[rows] = _whole(wide)
             lost[rows] = norms_of(wide - steps[rows, None].astype(np.float64) * whole[rows])
         at_most = rounded_up(lost)
-        return cls(whole.reshape(-1, fold * vectors.shape[1]), steps, at_most, float(at_most.max()))
+        return cls(whole, steps, at_most, float(at_most.max()))
 
     def look(self, queries: Doubles) -> list[Look]:
         """See `Eye.look`."""
@@ -124,13 +124,14 @@ class Bytes:
 
         whole, steps = _whole(queries)
         n, d = whole.shape
-        fold = self.whole.shape[1] // d
+        fold = fold_of(n, d)
         # One column for each place of an item in a row. The items as they are and the queries packed: that takes no
         # more memory, and is the faster way where the items do not stay in the processor's cache.
         columns = np.zeros((n, fold, fold, d), dtype=np.int8)
         columns[:, np.arange(fold), np.arange(fold)] = whole[:, None]
         packed = numkong.dots_pack(columns.reshape(n * fold, fold * d), "int8")
-        products = np.asarray(numkong.dots_packed(self.whole, packed)).reshape(-1, n, fold).swapaxes(0, 1)
+        products = np.asarray(numkong.dots_packed(self.whole.reshape(-1, fold * d), packed))
+        products = products.reshape(-1, n, fold).swapaxes(0, 1)
         items = len(self.steps)
         return [
             self._look(found.reshape(-1)[:items], *each)
@@ -175,6 +176,11 @@ class Singles:
         steps = (len(query) + 4) * _STEP  # whatever the order of the sum (Higham 2002, section 3.1)
         length = 1.01 * steps + _norm(query - short) + ROUNDING
         return Look(lambda: self.vectors @ short, 1 / self.longest, 0.0, length)
+
+
+def fold_of(n: int, d: int) -> int:
+    """How many items of d bytes stand side by side in a row when `n` queries are looked for together."""
+    return max(1, min(_ROW // (n * d), TOGETHER // n))
 
 
 def _whole(rows: Doubles) -> tuple[npt.NDArray[np.int8], Floats]:
