@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 
 from ..stores.kinds import Event
 
-MOST = 50_000
+MOST = 10_000
 """People whose last list is remembered."""
 KINDS = {"click": "clicked", "purchase": "bought"}
 """Kind of event → what an item of a list is by it."""
 
 
 class Attention:
-    """The last list of each of the last people, in memory alone; may be written to by several threads."""
+    """The last list of each of the last people, in memory alone; may be written to by several threads.
+
+    Of a list the hashes of its items are kept, those that were clicked and bought after them: some hundred bytes.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
+        self._last: OrderedDict[str, array[int]] = OrderedDict()
 
     def show(self, user: str, items: Sequence[str]) -> None:
         """`user` sees `items` from now on."""
         with self._lock:
-            self._last[user] = {item: set() for item in items}
+            self._last[user] = array("q", map(hash, items))
             self._last.move_to_end(user)
             if len(self._last) > MOST:
                 self._last.popitem(last=False)
@@ -34,9 +38,12 @@ class Attention:
         found: Counter[str] = Counter()
         with self._lock:
             for event in events:
-                done, seen = KINDS.get(event.event), self._last.get(event.user_id, {}).get(event.item_id)
-                if done is not None and seen is not None and done not in seen:
-                    seen.add(done)
+                done, seen = KINDS.get(event.event), self._last.get(event.user_id)
+                if done is None or seen is None or hash(event.item_id) not in seen:
+                    continue
+                mark = hash((done, event.item_id))
+                if mark not in seen:
+                    seen.append(mark)
                     found[done] += 1
         return found
 

@@ -69,7 +69,7 @@ class Guard:
         await self._inside(scope, limits.replayed(body, receive), answer)
 
     async def _inside(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        long = scope["method"] == "DELETE" or scope["path"].startswith("/v1/versions")
+        long = scope["method"] == "DELETE" or scope["path"].startswith(("/v1/versions", "/v1/experiments"))
         try:
             async with asyncio.timeout(_LONG if long else self._settings.answer_seconds):
                 await self._app(scope, receive, answer)

@@ -196,8 +196,10 @@ def _answer(
     service.metrics.listed(made.basis)
     propensity: Sequence[float | None] = made.propensity or [None] * len(made.places)
     items = [
-        Listed(**snapshot.shelf.about(snapshot.shop, place), score=score, propensity=p)
-        for place, score, p in zip(made.places.tolist(), made.scores.tolist(), propensity, strict=True)
+        Listed(**about, score=score, propensity=p)
+        for about, score, p in zip(
+            snapshot.shelf.about(snapshot.shop, made.places), made.scores.tolist(), propensity, strict=True
+        )
     ]
     if user is not None:
         service.attention.show(user, [i.item_id for i in items])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -93,17 +94,20 @@ class Shelf:
             masks.append(np.isin(self.categories, [self.names[c] for c in filters.categories if c in self.names]))
         return np.logical_and.reduce(masks) if masks else None
 
-    def about(self, shop: Recommender, place: int) -> dict[str, Any]:
-        """``item_id``, ``title`` and ``price`` of one place."""
-        code = int(shop.catalogue[place])
-        name = shop.item_ids.ids[code]
-        title = shop.items["title"][code] if "title" in shop.items.columns else None
-        price = float(self.prices[place])
-        return {
-            "item_id": name,
-            "title": self.said.get(name, {}).get("title", title),
-            "price": None if np.isnan(price) else price,
-        }
+    def about(self, shop: Recommender, places: Codes) -> list[dict[str, Any]]:
+        """``item_id``, ``title`` and ``price`` of each of `places`."""
+        codes = shop.catalogue[places]
+        names = shop.item_ids.ids.gather(codes).to_list()
+        titles = shop.items["title"].gather(codes).to_list() if "title" in shop.items.columns else [None] * len(names)
+        told = zip(names, titles, self.prices[places].tolist(), strict=True)
+        return [
+            {
+                "item_id": name,
+                "title": self.said.get(name, {}).get("title", title),
+                "price": None if isnan(price) else price,
+            }
+            for name, title, price in told
+        ]
 
     def category(self, place: int) -> str | None:
         """The category of one place."""

@@ -133,7 +133,7 @@ class Tryout:
 
     def _row(self, snapshot: Snapshot, made: Made, n: int, why: Explanation) -> Row:
         place = int(made.places[n])
-        about, category = snapshot.shelf.about(snapshot.shop, place), snapshot.shelf.category(place)
+        (about,), category = snapshot.shelf.about(snapshot.shop, made.places[n : n + 1]), snapshot.shelf.category(place)
         name, before = about["item_id"], self._before.get(about["item_id"])
         return Row(
             place=n + 1,
