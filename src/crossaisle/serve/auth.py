@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -27,6 +29,15 @@ def local(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
+def names_this_machine(sent: str) -> bool:
+    """Whether the header Host names this machine."""
+    try:
+        return local(urlsplit(f"//{sent}").hostname or "")
+    except ValueError:
+        return False
+
+
 def needs(role: Role) -> Callable[..., Awaitable[None]]:
     """The dependency of routes that ask for `role`."""
 
@@ -41,7 +52,7 @@ def needs(role: Role) -> Callable[..., Awaitable[None]]:
         if wait:
             raise HTTPException(429, f"too many requests; ask again in {wait} s.", {"Retry-After": str(wait)})
         if key is None and ring.open:
-            if local(request.url.hostname or ""):
+            if names_this_machine(request.headers.get("host", "")):
                 return
             # A page in somebody's browser may reach this machine under a name of its own.
             raise HTTPException(403, "without a key only 127.0.0.1 and localhost are answered; make a key.")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..serve.auth import local
+from ..serve.auth import names_this_machine
 from ..serve.limits import Buckets
 from ..serve.problems import problem
 from ..serve.service import Service
@@ -72,7 +72,7 @@ class Gate:
         """Status and reason; None where the request may pass."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self._service.keyring.open and not local(urlsplit(f"//{host}").hostname or ""):
+        if self._service.keyring.open and not names_this_machine(host):
             return 403, "without a key only 127.0.0.1 and localhost are answered; make a key."
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
