@@ -16,18 +16,19 @@ from .schemas_run import ExperimentEnd, ExperimentIn, ExperimentList, Experiment
 from .service import Service, service_of
 from .trials import BY_RULE
 
-router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=[Depends(needs("admin"))])
+router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
+_LOOK, _CHANGE = [Depends(needs("read"))], [Depends(needs("admin"))]
 Name = Annotated[VersionName, Path(examples=["new-blend"])]
 
 
-@router.get("", response_model=ExperimentList)
+@router.get("", response_model=ExperimentList, dependencies=_LOOK)
 async def experiments(request: Request) -> ExperimentList:
     """All experiments, newest first, without the numbers of the one that runs."""
     found = await asyncio.to_thread(service_of(request).store.trials)
     return ExperimentList(experiments=[_out(t) for t in found])
 
 
-@router.post("", response_model=ExperimentOut, status_code=201)
+@router.post("", response_model=ExperimentOut, status_code=201, dependencies=_CHANGE)
 async def begin(request: Request, sent: ExperimentIn) -> ExperimentOut:
     """Begin an experiment; the first variant is the control and must be what is served."""
     fields = sent.model_dump(exclude={"rule", "end_by_rule", "guards"})
@@ -35,13 +36,13 @@ async def begin(request: Request, sent: ExperimentIn) -> ExperimentOut:
     return _out(await asyncio.to_thread(changes.begin_experiment, service_of(request), asked, sent.end_by_rule))
 
 
-@router.get("/{name}", response_model=ExperimentOut)
+@router.get("/{name}", response_model=ExperimentOut, dependencies=_LOOK)
 async def look(request: Request, name: Name) -> ExperimentOut:
     """One experiment with its numbers: of now while it runs, of its end afterwards."""
     return await asyncio.to_thread(_looked, service_of(request), name)
 
 
-@router.post("/{name}/end", response_model=ExperimentOut)
+@router.post("/{name}/end", response_model=ExperimentOut, dependencies=_CHANGE)
 async def end(request: Request, name: Name, sent: ExperimentEnd) -> ExperimentOut:
     """End an experiment; `winner` is promoted, and where there is none what was served stays."""
     return _out(await asyncio.to_thread(changes.end_experiment, service_of(request), name, sent.winner))

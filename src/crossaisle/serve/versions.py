@@ -14,30 +14,31 @@ from .fields import VersionName
 from .schemas_run import VersionIn, VersionList, VersionOut
 from .service import service_of
 
-router = APIRouter(prefix="/v1/versions", tags=["versions"], dependencies=[Depends(needs("admin"))])
+router = APIRouter(prefix="/v1/versions", tags=["versions"])
+_LOOK, _CHANGE = [Depends(needs("read"))], [Depends(needs("admin"))]
 
 
-@router.get("", response_model=VersionList)
+@router.get("", response_model=VersionList, dependencies=_LOOK)
 async def versions(request: Request) -> VersionList:
     """All versions, newest first."""
     found = await asyncio.to_thread(service_of(request).store.versions)
     return VersionList(versions=[_out(v) for v in found])
 
 
-@router.post("", response_model=VersionOut, status_code=201)
+@router.post("", response_model=VersionOut, status_code=201, dependencies=_CHANGE)
 async def add(request: Request, sent: VersionIn) -> VersionOut:
     """Make an artifact of the service's own folder a candidate, after reading it whole."""
     service = service_of(request)
     return _out(await asyncio.to_thread(changes.add_version, service, sent.name, sent.artifact, sent.last_event))
 
 
-@router.post("/rollback", response_model=VersionOut)
+@router.post("/rollback", response_model=VersionOut, dependencies=_CHANGE)
 async def roll_back(request: Request) -> VersionOut:
     """Serve the previous version again; 409 where there is none, or an experiment is running."""
     return _out(await asyncio.to_thread(changes.roll_back, service_of(request)))
 
 
-@router.post("/{name}/promote", response_model=VersionOut)
+@router.post("/{name}/promote", response_model=VersionOut, dependencies=_CHANGE)
 async def promote(request: Request, name: Annotated[VersionName, Path(examples=["2026-11-27"])]) -> VersionOut:
     """Serve this version from now on; the one that is served becomes the previous. 409 while an experiment runs."""
     return _out(await asyncio.to_thread(changes.promote, service_of(request), name))
