@@ -20,7 +20,7 @@ setup: $(STAMP) ## .venv with everything (again only when pyproject.toml or cons
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name one: make setup PYTHON=/path/to/python" >&2; exit 2; }
-	@echo 'installing into $(VENV): about 2.3 GB, some minutes, once …'
+	@echo 'installing into $(VENV): about 2.8 GB, some minutes, once …'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet $(TORCH)
 	@$(PIP) install --quiet --editable '.[all,dev]' --constraint constraints.txt
