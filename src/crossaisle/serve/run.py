@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import resource
 import signal
@@ -59,6 +60,8 @@ def run(app: FastAPI, host: str, port: int, settings: Settings, dashboard: str |
     _allow_connections()
     gc.collect()
     gc.freeze()  # what is here now stays: looking through all of it again would stop every request for a while
+    with suppress(OSError, AttributeError):  # what loading left is given back, where the C library can
+        ctypes.CDLL(None).malloc_trim(0)
     bound = _bound(host, port)
     address = {"host": host, "port": bound.getsockname()[1]}
     if dashboard is not None:
