@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from crossaisle.errors import ConfigError
-from crossaisle.stores import Event, Exposure, Item, Key, Version, open_store
+from crossaisle.stores import Event, Exposure, Item, Key, Marks, Trial, User, Version, open_store
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
 USERS = st.sampled_from(["ann", "Ann", "ann ", "a'n\"n", "安", "é", "e\u0301", "%"])
@@ -41,6 +41,10 @@ EXPOSURES = st.builds(
 KEYS = st.builds(Key, st.sampled_from("klm"), st.sampled_from(["read", "write", "admin"]), TEXTS, st.datetimes())
 
 
+PEOPLE = st.builds(User, USERS, CONTENT)
+TRIALS = st.sampled_from("tuv")
+
+
 class Machine(RuleBasedStateMachine):
     """The model: lists and dicts that do the same in the plainest way."""
 
@@ -58,6 +62,9 @@ class Machine(RuleBasedStateMachine):
         self.erased: set[str] = set()
         self.versions: dict[str, Version] = {}
         self.keys: dict[str, Key] = {}
+        self.users: dict[str, User] = {}
+        self.trials: dict[str, Trial] = {}
+        self.puts = 0
 
     @rule()
     def reopen(self) -> None:
@@ -75,6 +82,26 @@ class Machine(RuleBasedStateMachine):
     def put_items(self, items: list[Item]) -> None:
         self.store.put_items(items)
         self.items.update({(i.domain, i.item_id): i for i in items})
+        self.puts += bool(items)
+
+    @rule(users=st.lists(PEOPLE, max_size=3))
+    def put_users(self, users: list[User]) -> None:
+        self.store.put_users(users)
+        self.users.update({u.user_id: u for u in users})
+
+    @rule(name=TRIALS, design=CONTENT, shown=st.integers(0, 2**60))
+    def begin_trial(self, name: str, design: dict[str, Any], shown: int) -> None:
+        trial = Trial(name, design, datetime(2024, 1, 1 + len(self.trials)), shown)
+        running = any(t.ended is None for t in self.trials.values())
+        self.same_or_refused(running or name in self.trials, lambda: self.store.begin_trial(trial))
+        if not running:
+            self.trials.setdefault(name, trial)
+
+    @rule(name=TRIALS, ended=st.datetimes(), result=CONTENT)
+    def end_trial(self, name: str, ended: datetime, result: dict[str, Any]) -> None:
+        self.same_or_refused(name not in self.trials, lambda: self.store.end_trial(name, ended, result))
+        if name in self.trials and self.trials[name].ended is None:
+            self.trials[name] = replace(self.trials[name], ended=ended, result=result)
 
     @rule(exposures=st.lists(EXPOSURES, max_size=3))
     def add_exposures(self, exposures: list[Exposure]) -> None:
@@ -85,11 +112,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(users=st.lists(USERS, max_size=2))
     def erase(self, users: list[str]) -> None:
-        before = len(self.events) + len(self.exposures)
+        before = len(self.events) + len(self.exposures) + len(self.users)
+        self.users = {k: u for k, u in self.users.items() if k not in users}
         self.events = {k: e for k, e in self.events.items() if e.user_id not in users}
         self.exposures = {k: e for k, e in self.exposures.items() if e.user_id not in users}
         self.erased.update(users)
-        assert self.store.erase_users(users) == before - len(self.events) - len(self.exposures)
+        gone = before - len(self.events) - len(self.exposures) - len(self.users)
+        assert self.store.erase_users(users) == gone
 
     @rule(name=NAMES, made=st.datetimes(), facts=CONTENT)
     def add_version(self, name: str, made: datetime, facts: dict[str, Any]) -> None:
@@ -131,6 +160,12 @@ class Machine(RuleBasedStateMachine):
         assert list(self.store.items()) == [self.items[key] for key in sorted(self.items)]
         assert self.store.versions() == list(self.versions.values())[::-1]
         assert self.store.keys() == [self.keys[name] for name in sorted(self.keys)]
+        assert list(self.store.users()) == [self.users[name] for name in sorted(self.users)]
+        assert self.store.trials() == list(self.trials.values())[::-1]
+        last = max((n for n, _ in numbered), default=0)
+        current = next((v.name for v in self.versions.values() if v.state == "current"), None)
+        running = next((t.name for t in self.trials.values() if t.ended is None), None)
+        assert self.store.marks() == Marks(last, self.puts, len(self.erased), current, running)
 
     @rule(user=USERS)
     def ask(self, user: str) -> None:
