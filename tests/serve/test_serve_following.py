@@ -110,3 +110,23 @@ def test_it_looks_by_itself(opened: Open) -> None:
         if second.post("/v1/recommend", user="new one")["known"]:
             return
     raise AssertionError("it did not look")
+
+
+def test_a_look_that_fails_in_an_unforeseen_way_is_not_the_last(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look, looks = Follower.look, []
+
+    def failing(self: Follower) -> None:
+        looks.append(self)
+        if len(looks) == 1:
+            raise ValueError("of ann")
+        look(self)
+
+    monkeypatch.setattr(Follower, "look", failing)
+    first, second = opened(settings=ASLEEP), opened(settings=Settings(follow_seconds=0.02))
+    first.post("/v1/events", event_id="e1", user="new one", item="tea00")
+    assert any(second.post("/v1/recommend", user="new one")["known"] for _ in range(500))
+    said = capsys.readouterr().err
+    assert '"error": "ValueError"' in said
+    assert "of ann" not in said

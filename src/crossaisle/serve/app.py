@@ -12,7 +12,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from .. import __version__
-from ..errors import CrossaisleError
 from ..stores.store import Store
 from ..stream.live import Live
 from . import changes, events, experiments, health, items, problems, recommend, users, versions
@@ -78,12 +77,12 @@ def create_app(live: Live, store: Store, artifacts: Path, settings: Settings | N
 
 
 async def _every(seconds: float, work: Callable[..., object], *of: object) -> None:
-    """Call `work` every so often; an error of the disk or of an artifact is logged, and the next call comes."""
+    """Call `work` every so often; an error is logged by its kind, and the next call comes."""
     while True:
         await asyncio.sleep(seconds)
         try:
             await asyncio.to_thread(work, *of)
-        except CrossaisleError as error:
+        except Exception as error:  # a task that ends unseen would leave the service with what it knew that day
             log("left for the next time", {"work": work.__name__, "error": type(error).__name__})
 
 

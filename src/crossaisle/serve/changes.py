@@ -89,9 +89,9 @@ def end_experiment(service: Service, name: str, winner: str | None = None, by: s
 
 def follow_rule(service: Service) -> None:
     """End the running experiment where its rule says so."""
-    winner = service.trials.decided()
-    if winner is not None and service.trials.running is not None:
-        end_experiment(service, service.trials.running.name, winner, by="rule")
+    running = service.trials.running
+    if running is not None and (winner := service.trials.decided(running)) is not None:
+        end_experiment(service, running.name, winner, by="rule")
 
 
 def follow_current(service: Service, name: str) -> None:

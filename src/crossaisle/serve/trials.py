@@ -80,10 +80,9 @@ class Trials:
         done = (e for _, e in each(self._store.events) if e.timestamp >= trial.begun)
         return summary(experiment, outcomes_of(experiment, shown, done, since=trial.begun, now=now)).to_document()
 
-    def decided(self) -> str | None:
-        """The version to serve where the rule of the running experiment ends it; None where it goes on."""
-        trial = self.running
-        if trial is None or not trial.design[BY_RULE]:
+    def decided(self, trial: Trial) -> str | None:
+        """The version to serve where the rule of a running experiment ends it; None where it goes on."""
+        if not trial.design[BY_RULE]:
             return None
         said: str | None = self.state(trial)["decision"]["variant"]
         return said
