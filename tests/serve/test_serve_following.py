@@ -90,6 +90,26 @@ def test_people_who_leave_and_come_back(two: Two) -> None:
     assert live.people.history("u20", live.now).counts.sum() == 1  # what came since
 
 
+def test_nothing_is_remembered_of_lists_of_people_who_left_elsewhere(two: Two) -> None:
+    first, second, follower = two
+    shown = second.listed("u20", k=1)[0]
+    follower.look()
+    assert first.ask("DELETE", "/v1/users/u20").status_code == 200
+    follower.look()
+    second.post("/v1/events", event_id="e", user="u20", item=shown, event="click")
+    assert 'items_total{what="clicked"}' not in second.client.get("/metrics").text
+
+
+def test_what_others_do_while_one_starts_is_seen_by_the_first_look(opened: Open, fitted: Path) -> None:
+    first, second = opened(settings=ASLEEP), opened(settings=ASLEEP)
+    first.put({"item_id": "cake02", "available": False})
+    first.post("/v1/events", event_id="e1", user="u20", item="tea00")
+    assert first.ask("DELETE", "/v1/users/u20").status_code == 200
+    Follower(second.service).look()  # begins after all this, as a service does whose artifact takes long to read
+    assert not second.post("/v1/recommend", user="u20")["known"]
+    assert "cake02" not in second.listed("nobody", k=24)
+
+
 def test_a_version_that_cannot_be_read_here_changes_nothing(two: Two, fitted: Path) -> None:
     first, second, _ = two
     shutil.copytree(fitted / "als", first.folder / "artifacts" / "als")

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 
 from ..stores.kinds import Event
+from ..stores.store import Store
 
 MOST = 10_000
 """People whose last list is remembered."""
@@ -51,3 +52,11 @@ class Attention:
         """Nothing is remembered of `user`."""
         with self._lock:
             self._last.pop(user, None)
+
+    def forget_erased(self, store: Store) -> None:
+        """Nothing is remembered of whoever `store` has erased."""
+        with self._lock:
+            users = list(self._last)
+        for user, erased in zip(users, store.is_erased(users), strict=True):
+            if erased:
+                self.forget(user)

@@ -16,7 +16,8 @@ class Follower:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._seen = service.store.marks()
+        # What others did while this service was starting is seen by the first look.
+        self._seen = Marks(events=0, items=0, erased=0, current=None, trial=None)
 
     def look(self) -> None:
         """Take in events, items, erasures, the version that is served and the experiment that runs.
@@ -32,8 +33,9 @@ class Follower:
             now = service.store.marks()  # what was promoted here since the first look must not be taken back
             if now.erased != seen.erased:
                 service.live.forget_erased()
-            if now.items != seen.items:
-                service.live.take_in(service.live.goods.changed())
+                service.attention.forget_erased(service.store)
+            if now.items != seen.items and (items := service.live.goods.changed()):
+                service.live.take_in(items)
             self._follow_versions(now)
         service.live.people.catch_up()
         self._seen = now
