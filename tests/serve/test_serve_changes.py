@@ -239,3 +239,15 @@ def test_what_a_power_failure_left_is_tidied(opened: Open) -> None:
     (artifacts / ".other.0123" / "users.parquet").write_bytes(b"half")
     assert opened().listed("u20")
     assert [p.name for p in artifacts.iterdir()] == [version]
+
+
+def test_people_who_wait_to_be_forgotten_are_in_nobodys_way(house: House) -> None:
+    with ThreadPoolExecutor(60) as pool:
+        with house.service.changing:  # as while a great artifact is read
+            waiting = [pool.submit(house.ask, "DELETE", f"/v1/users/u{i}") for i in range(50)]
+            while house.service.metrics.working._value.get() < len(waiting):
+                pass
+            others = pool.submit(house.put, {"item_id": "n", "title": "green cake no 0", "price": 1.0})
+            placed = others.result(timeout=30)
+        assert placed[0]["recommendable"]
+        assert {w.result().status_code for w in waiting} == {200}

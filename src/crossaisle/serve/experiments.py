@@ -33,7 +33,8 @@ async def begin(request: Request, sent: ExperimentIn) -> ExperimentOut:
     """Begin an experiment; the first variant is the control and must be what is served."""
     fields = sent.model_dump(exclude={"rule", "end_by_rule", "guards"})
     asked = Experiment(**fields, guards=tuple(sent.guards), rule=Rule(**sent.rule.model_dump()))
-    return _out(await asyncio.to_thread(changes.begin_experiment, service_of(request), asked, sent.end_by_rule))
+    service = service_of(request)
+    return _out(await service.change(changes.begin_experiment, service, asked, sent.end_by_rule))
 
 
 @router.get("/{name}", response_model=ExperimentOut, dependencies=_LOOK)
@@ -45,7 +46,8 @@ async def look(request: Request, name: Name) -> ExperimentOut:
 @router.post("/{name}/end", response_model=ExperimentOut, dependencies=_CHANGE)
 async def end(request: Request, name: Name, sent: ExperimentEnd) -> ExperimentOut:
     """End an experiment; `winner` is promoted, and where there is none what was served stays."""
-    return _out(await asyncio.to_thread(changes.end_experiment, service_of(request), name, sent.winner))
+    service = service_of(request)
+    return _out(await service.change(changes.end_experiment, service, name, sent.winner))
 
 
 def _looked(service: Service, name: str) -> ExperimentOut:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from fastapi import HTTPException, Request
@@ -29,6 +31,8 @@ from .limits import Buckets
 from .metrics import Metrics
 from .settings import Settings
 from .trials import Trials
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,7 @@ class Service:
         self.trials = Trials(self.live, self.store, self.artifacts)
         self._scorer: Batcher[Ask, Any] = Batcher(answered, self.settings.batch)
         self._quick: Batcher[Ask, Any] = Batcher(answered, self.settings.batch, here=True)
+        self._changer = ThreadPoolExecutor(1)
         self._events: Batcher[list[Event], None] = Batcher(self._record, 64)
         self._exposures: Batcher[list[Exposure], None] = Batcher(self._expose, 64)
 
@@ -88,6 +93,10 @@ class Service:
         """What `ask.then` makes of the taste; at once where that takes less than the way to a thread and back."""
         quick = ask.snapshot.shop.ranker.vectors is not None
         return await (self._quick if quick else self._scorer).ask(ask)
+
+    async def change(self, work: Callable[..., R], *of: object) -> R:
+        """What `work` gives, a change that waits its turn: those that wait hold no thread that answers need."""
+        return await asyncio.get_running_loop().run_in_executor(self._changer, work, *of)
 
     async def record(self, events: list[Event]) -> None:
         """Keep events; they are on disk afterwards."""
@@ -101,6 +110,7 @@ class Service:
         """Finish what is in work, and let go of the store."""
         for batcher in (self._scorer, self._quick, self._events, self._exposures):
             batcher.close()
+        self._changer.shutdown(cancel_futures=True)
         self.store.close()
 
     def _record(self, wanted: list[list[Event]]) -> list[None]:

@@ -32,7 +32,8 @@ async def users(request: Request, sent: UsersIn) -> Kept:
 @router.delete("/users/{user_id:path}", response_model=Erased, dependencies=[Depends(needs("admin"))])
 async def erase(request: Request, user_id: Annotated[Id, Path(examples=["1364"])]) -> Erased:
     """Erase all traces of a user: events, what they were shown, their history, and their id in all artifacts."""
-    return await asyncio.to_thread(_erase, service_of(request), user_id)
+    service = service_of(request)
+    return await service.change(_erase, service, user_id)
 
 
 def _erase(service: Service, user: str) -> Erased:

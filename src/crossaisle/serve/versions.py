@@ -29,19 +29,21 @@ async def versions(request: Request) -> VersionList:
 async def add(request: Request, sent: VersionIn) -> VersionOut:
     """Make an artifact of the service's own folder a candidate, after reading it whole."""
     service = service_of(request)
-    return _out(await asyncio.to_thread(changes.add_version, service, sent.name, sent.artifact, sent.last_event))
+    return _out(await service.change(changes.add_version, service, sent.name, sent.artifact, sent.last_event))
 
 
 @router.post("/rollback", response_model=VersionOut, dependencies=_CHANGE)
 async def roll_back(request: Request) -> VersionOut:
     """Serve the previous version again; 409 where there is none, or an experiment is running."""
-    return _out(await asyncio.to_thread(changes.roll_back, service_of(request)))
+    service = service_of(request)
+    return _out(await service.change(changes.roll_back, service))
 
 
 @router.post("/{name}/promote", response_model=VersionOut, dependencies=_CHANGE)
 async def promote(request: Request, name: Annotated[VersionName, Path(examples=["2026-11-27"])]) -> VersionOut:
     """Serve this version from now on; the one that is served becomes the previous. 409 while an experiment runs."""
-    return _out(await asyncio.to_thread(changes.promote, service_of(request), name))
+    service = service_of(request)
+    return _out(await service.change(changes.promote, service, name))
 
 
 def _out(version: Version) -> VersionOut:
