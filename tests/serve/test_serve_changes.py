@@ -11,6 +11,8 @@ import pytest
 from serving import House, Open
 
 from crossaisle.recommender import Recommender
+from crossaisle.stores.kinds import Event
+from crossaisle.stream.diary import now_utc
 
 
 def test_an_event_changes_the_next_answer_also_of_somebody_unknown(house: House) -> None:
@@ -251,3 +253,33 @@ def test_people_who_wait_to_be_forgotten_are_in_nobodys_way(house: House) -> Non
             placed = others.result(timeout=30)
         assert placed[0]["recommendable"]
         assert {w.result().status_code for w in waiting} == {200}
+
+
+def test_what_is_built_at_the_first_look_is_built_before_a_request_waits(house: House) -> None:
+    def built() -> tuple[bool, bool]:
+        shop = house.service.live.now.shop
+        return "_hashes" in vars(shop.user_ids), {"_nobody", "places"} <= vars(vars(shop)["ranker"]).keys()
+
+    house.put({"item_id": "n", "title": "green cake no 0", "price": 1.0})
+    assert built() == (True, True)
+    assert house.ask("DELETE", "/v1/users/u20").status_code == 200
+    assert built() == (True, True)
+
+
+def test_events_are_taken_while_those_of_all_are_read_anew(house: House) -> None:
+    people, store = house.service.live.people, house.service.store
+    event = Event("e1", "new one", "tea00", "tea", "view", now_utc())
+    read, sent = type(store).events, []
+
+    class Slow(type(store)):  # type: ignore[misc]
+        def events(self, **page: int) -> list[tuple[int, Event]]:
+            found: list[tuple[int, Event]] = read(self, **page)
+            if not sent:
+                sent.append(True)
+                pool.submit(people.record, [event]).result(timeout=10)
+            return found
+
+    store.__class__ = Slow
+    with ThreadPoolExecutor(1) as pool:
+        people.forget_erased()
+    assert people.knows("new one", house.service.live.now)

@@ -60,8 +60,9 @@ class Live:
         """Have `items`, which are in the store, in all snapshots; one sentence where new ones cannot be taken."""
         with self._lock:
             self.goods.add(items)
-            self._now, refusal = self.goods.with_items(self._now, items)
-            self._beside = {name: self.goods.with_items(made, items)[0] for name, made in self._beside.items()}
+            now, refusal = self.goods.with_items(self._now, items)
+            beside = {name: self.goods.with_items(made, items)[0] for name, made in self._beside.items()}
+            self._now, self._beside = warmed(now), {name: warmed(made) for name, made in beside.items()}
         return refusal
 
     def expose(self, exposures: Sequence[Exposure]) -> None:
@@ -83,8 +84,8 @@ class Live:
         """
         with self._lock:
             now = self._prepared(version, shop)
-            commit()
             self.people.remember(now.last_event)
+            commit()
             self._now = now
 
     def try_out(
@@ -105,9 +106,9 @@ class Live:
         """
         with self._lock:
             made = {version.name: self._prepared(version, shop) for version, shop in shops}
-            commit()
             for snapshot in made.values():
                 self.people.remember(snapshot.last_event)
+            commit()
             self._variant, self._beside = variant, made
 
     def forget(self, user: str) -> None:
@@ -127,14 +128,19 @@ class Live:
         self._beside = {name: change(made) for name, made in self._beside.items()}
 
     def _prepared(self, version: Version, shop: Recommender) -> Snapshot:
-        made = self.goods.snapshot(version, shop)
-        made.shop.user_ids.code("")  # what is built at the first look is built now, not for the first request
-        made.shop.ranker.tastes(made.session([]))
-        return made
+        return warmed(self.goods.snapshot(version, shop))
+
+
+def warmed(made: Snapshot) -> Snapshot:
+    """`made`, in which what is built at the first look is built now, and not while a request waits."""
+    made.shop.user_ids.code("")
+    made.places([""])
+    made.shop.ranker.tastes(made.session([]))
+    return made
 
 
 def _without(made: Snapshot, users: Sequence[str]) -> Snapshot:
-    return replace(made, shop=without_users(made.shop, users))
+    return warmed(replace(made, shop=without_users(made.shop, users)))
 
 
 def erased_of(made: Snapshot, store: Store) -> list[str]:

@@ -69,7 +69,8 @@ class People:
         self._renew(self._diary.after)
 
     def _renew(self, after: int) -> None:
+        fresh = Diary(after)
+        fresh.add(each(self._store.events, after))  # which may take long; what is sent meanwhile is taken in meanwhile
         with self._lock:
-            fresh = Diary(after)
-            fresh.add(each(self._store.events, after))
+            fresh.add(each(self._store.events, fresh.last))
             self._diary = fresh
