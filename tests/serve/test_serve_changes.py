@@ -138,7 +138,7 @@ def test_events_that_a_version_learned_from_are_not_counted_twice(house: House, 
     assert live.people.history("u20", live.now).counts.sum() == old.sum() + 2
 
 
-@pytest.mark.parametrize("artifact", ["../fitted/als", "/etc", "no such", ".", "broken"])
+@pytest.mark.parametrize("artifact", ["ä" * 200, "../fitted/als", "/etc", "no such", ".", "broken"])
 def test_only_whole_artifacts_of_the_own_folder_become_versions(house: House, fitted: Path, artifact: str) -> None:
     shutil.copytree(fitted / "als", house.folder / "artifacts" / "broken")
     (house.folder / "artifacts" / "broken" / "tensors.safetensors").write_bytes(b"half")

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from crossaisle.web.gate import SOCKETS, Gate
 
 OWN = [(b"host", b"localhost:8000"), (b"origin", b"http://localhost:8000")]
@@ -21,13 +23,13 @@ async def page(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def asked(app: Gate, client: str) -> dict[str, Any]:
+async def asked(app: Gate, client: str, headers: list[tuple[bytes, bytes]] = OWN) -> dict[str, Any]:
     said: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
         said.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/dashboard/", "headers": OWN, "client": (client, 1)}
+    scope = {"type": "http", "method": "GET", "path": "/dashboard/", "headers": headers, "client": (client, 1)}
     await app(scope, None, send)  # type: ignore[arg-type]
     return said[0]
 
@@ -41,6 +43,12 @@ def test_one_address_can_ask_too_often_and_others_still_are_answered() -> None:
     mine, other = asyncio.run(told())
     assert mine[0] == other == 200
     assert mine[-1] == 429
+
+
+@pytest.mark.parametrize("origin", [b"http://localhost:8000.example", b"null", b"http://[", b""])
+def test_pages_of_others_are_refused(origin: bytes) -> None:
+    told = asyncio.run(asked(gate(page), "10.0.0.1", [OWN[0], (b"origin", origin)]))
+    assert told["status"] == 403
 
 
 def test_pages_load_from_nowhere_else() -> None:

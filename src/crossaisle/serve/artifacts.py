@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,7 +62,7 @@ def inside(artifacts: Path, name: str) -> Path:
     """
     root = artifacts.resolve()
     found = (root / name).resolve()
-    if root not in found.parents or not (found / MANIFEST).is_file():
+    if root not in found.parents or not os.path.isfile(found / MANIFEST):  # of a name too long `Path` would raise
         raise ArtifactError(f"there is no artifact {name!r} in the service's folder of artifacts; copy it there first.")
     return found
 
