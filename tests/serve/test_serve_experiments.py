@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from serving import House, Open
 
-from crossaisle.serve import Settings
+from crossaisle.serve import Settings, trials
 from crossaisle.serve.changes import follow_rule
 from crossaisle.serve.trials import experiment_of
 from crossaisle.stores.kinds import Event, Exposure
@@ -156,3 +156,30 @@ def test_what_is_known_of_users_is_kept_and_erased(house: House) -> None:
     assert house.ask("PUT", "/v1/users", {"users": [{"user_id": "ann"}] * 2}).status_code == 422
     assert house.ask("DELETE", "/v1/users/ann").json()["rows"] == 1
     assert list(house.service.store.users()) == []
+
+
+def test_what_was_shown_while_its_versions_were_read_does_not_count(
+    house: House, fitted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*of: Any) -> Any:
+        house.post("/v1/recommend", user="guest1", k=1, explore=1.0)
+        return opened_from(*of)
+
+    opened_from = trials.opened
+    monkeypatch.setattr(trials, "opened", slow)
+    begun(house, fitted)
+    assert len(house.service.store.exposures()) == 1
+    assert {v["users"] for v in house.client.get("/v1/experiments/knn").json()["result"]["variants"]} == {0}
+
+
+def test_events_from_before_it_began_are_read_once(house: House, fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.post("/v1/events", event_id="long ago", user="guest1", item="tea00", timestamp="2020-01-01T12:00:00Z")
+    control = begun(house, fitted)
+    clicked(house, {control: 0.5, "item_knn": 0.5})
+    store, asked = house.service.store, []
+    read = type(store).events
+    monkeypatch.setattr(type(store), "events", lambda self, **page: asked.append(page["after"]) or read(self, **page))
+    first, second = (house.client.get("/v1/experiments/knn").json()["result"]["variants"] for _ in range(2))
+    assert first == second
+    assert sum(v["users"] for v in first)
+    assert asked == [0, read(store, limit=1)[0][0]]

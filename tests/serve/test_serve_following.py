@@ -150,3 +150,36 @@ def test_a_look_that_fails_in_an_unforeseen_way_is_not_the_last(
     said = capsys.readouterr().err
     assert '"error": "ValueError"' in said
     assert "of ann" not in said
+
+
+def test_a_service_that_is_behind_ends_nobodys_experiment(two: Two, fitted: Path) -> None:
+    first, second, follower = two
+    control = first.client.get("/health").json()["version"]
+    shutil.copytree(fitted / "item_knn", first.folder / "artifacts" / "item_knn")
+    first.post("/v1/versions", name="item_knn", artifact="item_knn")
+    first.ask("POST", "/v1/versions/item_knn/promote")
+    first.post("/v1/experiments", name="e", variants={"item_knn": 0.5, control: 0.5})
+    second.service.trials.resume()  # as it starts, with the version that was current when it began to read
+    assert second.client.get("/v1/experiments/e").json()["ended"] is None
+    follower.look()
+    users = [f"guest{i}" for i in range(20)]
+    split = [[h.post("/v1/recommend", user=u)["version"] for u in users] for h in (first, second)]
+    assert split[0] == split[1]
+
+
+def test_an_experiment_that_cannot_be_read_here_goes_on_elsewhere(two: Two, fitted: Path) -> None:
+    first, second, follower = two
+    control = first.client.get("/health").json()["version"]
+    folder = first.folder / "artifacts" / "item_knn"
+    shutil.copytree(fitted / "item_knn", folder)
+    first.post("/v1/versions", name="item_knn", artifact="item_knn")
+    first.post("/v1/experiments", name="e", variants={control: 0.5, "item_knn": 0.5})
+    first.post("/v1/events", event_id="e1", user="new one", item="tea00")
+    folder.rename(folder.with_name(".aside"))  # as for a moment while somebody is forgotten there
+    with pytest.raises(ArtifactError):
+        follower.look()
+    assert second.client.get("/v1/experiments/e").json()["ended"] is None
+    assert second.post("/v1/recommend", user="new one")["known"]
+    folder.with_name(".aside").rename(folder)
+    follower.look()
+    assert {second.post("/v1/recommend", user=f"guest{i}")["version"] for i in range(20)} == {control, "item_knn"}

@@ -137,17 +137,18 @@ def test_one_experiment_runs_at_a_time(store: Store) -> None:
 
 
 def test_marks_tell_what_has_changed(store: Store) -> None:
-    assert store.marks() == Marks(0, 0, 0, None, None)
+    assert store.marks() == Marks(0, 0, 0, 0, None, None)
     store.add_events(events(3))
+    store.add_exposures([Exposure("r", "ann", "bread", p, 1.0, "v1", NOON) for p in (1, 2)])
     store.put_items([Item("bread", "bakery")])
     store.put_items([Item("bread", "bakery"), Item("roll", "bakery")])
     store.put_users([User("ann")])
     versioned(store, "v1")
     store.begin_trial(TRIAL)
-    assert store.marks() == Marks(store.events()[-1][0], 2, 0, "v1", "new-blend")
+    assert store.marks() == Marks(store.events()[-1][0], store.exposures()[-1][0], 2, 0, "v1", "new-blend")
     store.erase_users(["ann", "bob"])
     store.end_trial("new-blend", NOON, {})
-    assert store.marks() == Marks(0, 2, 2, "v1", None)
+    assert store.marks() == Marks(0, 0, 2, 2, "v1", None)
 
 
 def test_exposures_are_numbered_and_kept_once(store: Store) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ArtifactError, ConfigError
 from ..experiments import Experiment, Rule, outcomes_of, summary
-from ..stores.kinds import Trial
+from ..stores.kinds import Event, Trial
 from ..stores.reading import each
 from ..stores.store import Store
 from ..stream.diary import now_utc
@@ -36,21 +37,32 @@ class Trials:
     def __init__(self, live: Live, store: Store, artifacts: Path) -> None:
         self._live, self._store, self._artifacts = live, store, artifacts
         self.running: Trial | None = None
+        self._before: dict[str, int] = {}
 
     def resume(self) -> None:
         """Go on with the experiment that ran when the service stopped, or end it where that cannot be."""
-        found = next((t for t in self._store.trials() if t.ended is None), None)
+        found = self._found()
         if found is None:
             return
-        experiment = experiment_of(found)
-        if experiment.control != self._live.now.version:
+        current = next((v.name for v in self._store.versions() if v.state == "current"), None)
+        if experiment_of(found).control != current:
             self.end(found, {"ended_by": "restart", "sentence": "another version is served than its control."})
             return
         try:
-            self._try_out(experiment, found)
+            self.join()
         except (ArtifactError, ConfigError) as error:
             log("experiment ended", {"name": found.name, "error": type(error).__name__})
             self.end(found, {"ended_by": "restart", "sentence": "one of its versions could not be read any more."})
+
+    def join(self) -> None:
+        """Answer as the experiment says that runs in the store, if there is one whose control is served here.
+
+        Raises:
+            ArtifactError, ConfigError: one of its versions cannot be read; everybody is answered from what is served.
+        """
+        found = self._found()
+        if found is not None and experiment_of(found).control == self._live.now.version:
+            self._try_out(experiment_of(found), found)
 
     def begin(self, experiment: Experiment, by_rule: bool) -> Trial:
         """Begin an experiment: from now on each user is answered from the version that they are assigned to.
@@ -65,9 +77,7 @@ class Trials:
         experiment = replace(experiment, salt=secrets.token_hex(16))
         design = {k: v for k, v in asdict(experiment).items() if k != "name"} | {BY_RULE: by_rule}
         design["guards"] = list(experiment.guards)
-        shown = max((number for number, _ in each(self._store.exposures)), default=0)
-        trial = Trial(experiment.name, design, now_utc(), shown)
-        self._try_out(experiment, trial, begin=True)
+        trial = self._try_out(experiment, Trial(experiment.name, design, now_utc()), begin=True)
         log("experiment began", {"name": trial.name, "variants": list(experiment.variants)})
         return trial
 
@@ -77,7 +87,7 @@ class Trials:
             return trial.result
         now, experiment = now_utc(), experiment_of(trial)
         shown = (e for _, e in each(self._store.exposures, trial.shown))
-        done = (e for _, e in each(self._store.events) if e.timestamp >= trial.begun)
+        done = self._done(trial)
         return summary(experiment, outcomes_of(experiment, shown, done, since=trial.begun, now=now)).to_document()
 
     def decided(self, trial: Trial) -> str | None:
@@ -101,7 +111,18 @@ class Trials:
         log("experiment ended", {"name": trial.name, "by": result["ended_by"]})
         return ended
 
-    def _try_out(self, experiment: Experiment, trial: Trial, begin: bool = False) -> None:
+    def _found(self) -> Trial | None:
+        """What the store says that runs."""
+        return next((t for t in self._store.trials() if t.ended is None), None)
+
+    def _done(self, trial: Trial) -> Iterator[Event]:
+        """Events from the time that `trial` began on; where the first one stands is looked for once."""
+        for number, event in each(self._store.events, self._before.get(trial.name, 0)):
+            if event.timestamp >= trial.begun:
+                self._before.setdefault(trial.name, number - 1)
+                yield event
+
+    def _try_out(self, experiment: Experiment, trial: Trial, begin: bool = False) -> Trial:
         known = {v.name: v for v in self._store.versions()}
         missing = [name for name in experiment.variants if name not in known]
         if missing:
@@ -110,11 +131,15 @@ class Trials:
         shops = [(v, opened(inside(self._artifacts, v.path), self._store)) for v in others]
 
         def commit() -> None:
+            nonlocal trial
             if begin:
+                # What was shown while the versions were read was everybody's.
+                trial = replace(trial, begun=now_utc(), shown=self._store.marks().shown)
                 self._store.begin_trial(trial)
             self.running = trial  # from here on what is shown is kept
 
         self._live.try_out(shops, experiment.variant_of, commit)
+        return trial
 
 
 def experiment_of(trial: Trial) -> Experiment:

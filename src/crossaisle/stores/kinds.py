@@ -135,6 +135,7 @@ class Marks:
 
     Attributes:
         events: number of the last event that is there.
+        shown: number of the last exposure that is there.
         items: how often items were put.
         erased: how many people asked to be forgotten.
         current: name of the version that is served.
@@ -142,6 +143,7 @@ class Marks:
     """
 
     events: int
+    shown: int
     items: int
     erased: int
     current: str | None

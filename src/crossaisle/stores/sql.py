@@ -14,7 +14,7 @@ from .rows import check_ids
 from .sql_base import PUT
 from .sql_rows import SqlRows
 from .sql_versions import SqlVersions
-from .tables import ERASED, EVENTS, EXPERIMENTS, KEYS, META, OF_USERS, VERSIONS
+from .tables import ERASED, EVENTS, EXPERIMENTS, EXPOSURES, KEYS, META, OF_USERS, VERSIONS
 
 
 class SqlStore(SqlRows, SqlVersions):
@@ -65,17 +65,20 @@ class SqlStore(SqlRows, SqlVersions):
         running = select(EXPERIMENTS.c.name).where(EXPERIMENTS.c.ended.is_(None)).scalar_subquery()
         put = select(META.c.value).where(META.c.name == PUT).scalar_subquery()
         last = select(func.max(EVENTS.c.number)).scalar_subquery()
+        shown = select(func.max(EXPOSURES.c.number)).scalar_subquery()
         gone = select(func.count()).select_from(ERASED).scalar_subquery()
         (row,) = self.rows(
             select(
                 last.label("events"),
+                shown.label("shown"),
                 put.label("items"),
                 gone.label("erased"),
                 served.label("current"),
                 running.label("trial"),
             )
         )
-        return Marks(row["events"] or 0, int(row["items"] or 0), row["erased"], row["current"], row["trial"])
+        numbers = (row["events"] or 0, row["shown"] or 0, int(row["items"] or 0), row["erased"])
+        return Marks(*numbers, row["current"], row["trial"])
 
     def close(self) -> None:
         """See `Store`."""
