@@ -231,6 +231,16 @@ def test_an_artifact_that_cannot_be_read_does_not_stop_the_others(house: House, 
     assert "u20" not in ids_in(house.folder)
 
 
+def test_what_another_service_is_writing_is_in_nobodys_way(opened: Open) -> None:
+    first = opened()
+    part = first.folder / "artifacts" / ".learned-7.0123"
+    part.mkdir()
+    (part / "manifest.json").write_bytes(b"half")
+    opened().close()
+    assert part.is_dir()
+    assert first.ask("DELETE", "/v1/users/u20").status_code == 200
+
+
 def test_what_a_power_failure_left_is_tidied(opened: Open) -> None:
     house = opened()
     version = house.client.get("/health").json()["version"]
@@ -239,8 +249,9 @@ def test_what_a_power_failure_left_is_tidied(opened: Open) -> None:
     (artifacts / version).rename(artifacts / f".{version}.replaced")  # the failure came between two renames
     (artifacts / ".other.0123").mkdir()
     (artifacts / ".other.0123" / "users.parquet").write_bytes(b"half")
+    (artifacts / ".of-a-file-manager").touch()
     assert opened().listed("u20")
-    assert [p.name for p in artifacts.iterdir()] == [version]
+    assert {p.name for p in artifacts.iterdir()} == {version, ".of-a-file-manager"}
 
 
 def test_people_who_wait_to_be_forgotten_are_in_nobodys_way(house: House) -> None:

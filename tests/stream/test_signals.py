@@ -13,6 +13,21 @@ from crossaisle.stream.signals import answers, inputs, mix_of
 MONDAY = datetime(2024, 1, 1)
 
 
+def test_a_price_beyond_all_prices_is_no_price() -> None:
+    rows = [
+        ("ann", "a", "tea", MONDAY, 10.0),
+        ("ann", "b", "tea", MONDAY, float("inf")),
+        ("eve", "a", "tea", MONDAY, 3e38),
+    ]
+    rows += [("eve", "b", "tea", MONDAY, 3e38)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "domain", "timestamp", "price"], orient="row")
+    world = World.from_frames(frame.with_columns(price=pl.lit(1.0)))
+    shop = transfer(world, "tea", method="popularity", sources=())
+    window = world.interactions.with_columns(price=frame["price"].cast(pl.Float32))
+    found = [s.value for s in inputs(world, window, shop, mix_of(world)) if s.signal == "price_level"]
+    assert sorted(found) == pytest.approx([1.0, np.log10(3e38)])
+
+
 def test_hand_worked_signals_of_two_visits() -> None:
     rows = [
         ("ann", "a", "tea", 0, 10.0), ("ann", "x", "cups", 0, 10.0), ("bob", "a", "tea", 0, 10.0),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,8 +22,9 @@ from ..stream.snapshot import LAST_EVENT
 
 
 def folders(artifacts: Path) -> list[Path]:
-    """Every artifact of the folder."""
-    return sorted(p.parent for p in artifacts.rglob(MANIFEST))
+    """Every artifact of the folder, without what is being written there now."""
+    found = sorted(p.parent for p in artifacts.rglob(MANIFEST))
+    return [f for f in found if not any(part.startswith(".") for part in f.relative_to(artifacts).parts)]
 
 
 def forget_everywhere(artifacts: Path, users: Sequence[str]) -> int:
@@ -44,13 +47,43 @@ def forget_everywhere(artifacts: Path, users: Sequence[str]) -> int:
     return had
 
 
+def entered(artifacts: Path) -> Callable[[], None]:
+    """Come into the folder, and tidy where no other service is in; what is returned leaves it.
+
+    Raises:
+        StorageError: the disk refused.
+    """
+    try:
+        artifacts.mkdir(parents=True, exist_ok=True)
+        held = os.open(artifacts, os.O_RDONLY)
+        if _alone(held):  # else what is half written may be what another service writes now
+            tidy(artifacts)
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_SH)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"cannot write {artifacts}: {reason}; free some space or name another folder.") from error
+    return lambda: os.close(held)
+
+
+def _alone(held: int) -> bool:
+    """Whether nobody else is in the folder; a disk that knows no locks is for one service alone."""
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def tidy(artifacts: Path) -> None:
     """Clear what a power failure left: half-written folders go, an artifact that had stepped aside comes back."""
     for left in artifacts.glob(".*"):
         aside = left.name.removeprefix(".").removesuffix(".replaced")
         if left.name.endswith(".replaced") and not (artifacts / aside).exists():
             left.rename(artifacts / aside)
-        else:
+        elif left.is_dir():
             shutil.rmtree(left)
 
 

@@ -64,6 +64,7 @@ class Service:
         learner: makes versions of what came, where it does.
         watching: whether a learner watches for drift.
         alarms: of drift, the newest last.
+        at_last: what is to be called when all else is closed.
     """
 
     live: Live
@@ -75,6 +76,7 @@ class Service:
     watching: bool = False
     learner: Background | None = None
     alarms: deque[Alarm] = field(default_factory=lambda: deque(maxlen=100))
+    at_last: list[Callable[[], object]] = field(default_factory=list)
     draw: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def __post_init__(self) -> None:
@@ -112,6 +114,8 @@ class Service:
             batcher.close()
         self._changer.shutdown(cancel_futures=True)
         self.store.close()
+        for last in self.at_last:
+            last()
 
     def _record(self, wanted: list[list[Event]]) -> list[None]:
         """One transaction for all that wait."""

@@ -11,7 +11,7 @@ from ..stores.kinds import Version
 from ..stores.store import Store
 from ..stream.live import Live
 from .app import create_app
-from .artifacts import adopted, inside, opened, tidy
+from .artifacts import adopted, entered, inside, opened
 from .logs import log
 from .settings import Settings
 
@@ -23,7 +23,17 @@ def started(artifact: Path, store: Store, artifacts: Path, settings: Settings) -
         ArtifactError: it is missing or damaged.
         StorageError: the disk or database refused.
     """
-    tidy(artifacts)
+    leave = entered(artifacts)
+    try:
+        app = _started(artifact, store, artifacts, settings)
+    except BaseException:
+        leave()
+        raise
+    app.state.service.at_last.append(leave)
+    return app
+
+
+def _started(artifact: Path, store: Store, artifacts: Path, settings: Settings) -> FastAPI:
     name, shop = adopted(artifact, artifacts, store)
     current = _current(store)
     if shop is not None or current is None:

@@ -44,11 +44,12 @@ def inputs(world: World, rows: pl.DataFrame, shop: Recommender, bits: Doubles) -
     known = met[shop.item_ids.encode(world.item_ids.ids.gather(rows["item"]))]
     surprise = np.append(bits, bits.max())[np.minimum(rows["domain"].to_numpy(), len(bits))]
     told = rows.with_columns(strange=pl.Series(~known), bits=pl.Series(surprise))
+    price = pl.col("price").cast(pl.Float64)  # in which no mean of prices is infinite
     visits = told.group_by("user", pl.col("timestamp").dt.date().alias("day")).agg(
         at=pl.col("timestamp").max(),
         unknown_items=pl.col("strange").mean(),
         domain_mix=pl.col("bits").mean(),
-        price_level=pl.col("price").filter(pl.col("price") > 0).mean().log10(),
+        price_level=price.filter((price > 0) & price.is_finite()).mean().log10(),
     )
     visits = visits.sort("at", "user")
     came = np.append(np.diff(counts.indptr) > 0, False)
