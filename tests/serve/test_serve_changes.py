@@ -214,6 +214,17 @@ def test_a_person_who_leaves_leaves_no_byte(
     again.close()
 
 
+def test_who_left_and_came_back_is_known_after_the_next_version_and_a_restart(opened: Open, fitted: Path) -> None:
+    house = opened()
+    assert house.ask("DELETE", "/v1/users/u20").status_code == 200
+    house.post("/v1/events", event_id="back", user="u20", item="tea00")
+    add_version(house, fitted, "als", last_event=house.service.store.marks().events)
+    house.ask("POST", "/v1/versions/als/promote")
+    assert house.post("/v1/recommend", user="u20")["known"]
+    house.close()
+    assert opened().post("/v1/recommend", user="u20")["known"]
+
+
 def test_erasing_somebody_unknown_is_no_error(house: House) -> None:
     answer = house.ask("DELETE", "/v1/users/no%2Fbody")
     assert (answer.status_code, answer.json()["rows"], answer.json()["artifacts"]) == (200, 0, 0)

@@ -37,7 +37,8 @@ class Live:
         self._now = self._prepared(version, shop)
         self._beside: Mapping[str, Snapshot] = {}
         self._variant: Callable[[str], str] = lambda _user: self._now.version
-        self.people = People(store, self._now.last_event)
+        # Whoever was erased and came back is in no version, so that the store alone has what they did since.
+        self.people = People(store, 0 if store.marks().erased else self._now.last_event)
 
     @property
     def now(self) -> Snapshot:
