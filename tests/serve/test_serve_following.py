@@ -68,7 +68,8 @@ def test_what_is_promoted_here_during_a_look_stays(two: Two, fitted: Path, monke
     def promoted_after(self: object) -> object:
         found = marks(self)  # type: ignore[arg-type]
         if not looks:
-            looks.append(second.post("/v1/versions/item_knn/promote"))
+            looks.append(found)
+            second.post("/v1/versions/item_knn/promote")
         return found
 
     monkeypatch.setattr(type(store), "marks", promoted_after)
@@ -150,6 +151,19 @@ def test_a_look_that_fails_in_an_unforeseen_way_is_not_the_last(
     said = capsys.readouterr().err
     assert '"error": "ValueError"' in said
     assert "of ann" not in said
+
+
+def test_what_others_did_a_moment_ago_is_not_undone(two: Two, fitted: Path) -> None:
+    first, second, follower = two
+    control = first.client.get("/health").json()["version"]
+    shutil.copytree(fitted / "item_knn", first.folder / "artifacts" / "item_knn")
+    first.post("/v1/versions", name="item_knn", artifact="item_knn")
+    first.post("/v1/experiments", name="e", variants={control: 0.5, "item_knn": 0.5})
+    assert second.ask("POST", "/v1/versions/item_knn/promote").status_code == 409
+    follower.look()
+    first.post("/v1/experiments/e/end")
+    assert second.ask("POST", "/v1/experiments/e/end", {"winner": "item_knn"}).status_code == 404
+    assert first.service.store.marks().current == control
 
 
 def test_a_service_that_is_behind_ends_nobodys_experiment(two: Two, fitted: Path) -> None:

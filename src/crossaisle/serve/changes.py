@@ -77,7 +77,7 @@ def end_experiment(service: Service, name: str, winner: str | None = None, by: s
     """
     with service.changing:
         running = service.trials.running
-        if running is None or running.name != name:
+        if running is None or running.name != name or service.store.marks().trial != name:  # ended elsewhere
             raise Missing("no experiment of this name is running; GET /v1/experiments lists them.")
         if winner is not None and winner not in running.design["variants"]:
             raise Missing("that version is not one of the variants; GET /v1/experiments lists them.")
@@ -106,8 +106,8 @@ def follow_current(service: Service, name: str) -> None:
 
 
 def _check_no_trial(service: Service) -> None:
-    if service.trials.running is not None:
-        name = service.trials.running.name
+    name = service.store.marks().trial  # also where another process has just begun it
+    if name is not None:
         raise Refused(f"experiment {name!r} is running; end it first, with or without a winner.")
 
 

@@ -23,7 +23,7 @@ class Metrics:
         self.seconds = Histogram("seconds", "Time to the answer.", ["route"], buckets=_SECONDS, **own)
         self.working = Gauge("requests_in_work", "Requests in work now.", **own)
         self.events = Counter("events", "Events kept, without repeats.", **own)
-        self.exposures = Counter("exposures", "Places shown by exploration and kept.", **own)
+        self.exposures = Counter("exposures", "Places shown while exploring or in an experiment, and kept.", **own)
         self.answers = Counter("answers", "Lists made, by what they rest on.", ["basis"], **own)
         self.alarms = Counter("alarms", "Alarms of drift.", ["signal"], **own)
         self._version = Info("version", "What is served.", **own)
