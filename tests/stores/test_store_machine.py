@@ -162,10 +162,10 @@ class Machine(RuleBasedStateMachine):
         assert self.store.keys() == [self.keys[name] for name in sorted(self.keys)]
         assert list(self.store.users()) == [self.users[name] for name in sorted(self.users)]
         assert self.store.trials() == list(self.trials.values())[::-1]
-        last = max((n for n, _ in numbered), default=0)
+        last, shown = (max((n for n, _ in rows), default=0) for rows in (numbered, self.store.exposures()))
         current = next((v.name for v in self.versions.values() if v.state == "current"), None)
         running = next((t.name for t in self.trials.values() if t.ended is None), None)
-        assert self.store.marks() == Marks(last, self.puts, len(self.erased), current, running)
+        assert self.store.marks() == Marks(last, shown, self.puts, len(self.erased), current, running)
 
     @rule(user=USERS)
     def ask(self, user: str) -> None:
