@@ -37,12 +37,18 @@ def test_events_and_items(two: Two) -> None:
     assert "cake02" not in {i["item_id"] for i in answers[1]["items"]}
 
 
+def trying(house: House, fitted: Path) -> str:
+    """Begin the experiment ``e`` of what is served and `item_knn`; the name of the control."""
+    control = str(house.client.get("/health").json()["version"])
+    shutil.copytree(fitted / "item_knn", house.folder / "artifacts" / "item_knn")
+    house.post("/v1/versions", name="item_knn", artifact="item_knn")
+    house.post("/v1/experiments", name="e", variants={control: 0.5, "item_knn": 0.5})
+    return control
+
+
 def test_versions_and_experiments(two: Two, fitted: Path) -> None:
     first, second, follower = two
-    control = first.client.get("/health").json()["version"]
-    shutil.copytree(fitted / "item_knn", first.folder / "artifacts" / "item_knn")
-    first.post("/v1/versions", name="item_knn", artifact="item_knn")
-    first.post("/v1/experiments", name="e", variants={control: 0.5, "item_knn": 0.5})
+    control = trying(first, fitted)
     follower.look()
     users = [f"guest{i}" for i in range(20)]
     split = [[h.post("/v1/recommend", user=u)["version"] for u in users] for h in (first, second)]
@@ -155,10 +161,7 @@ def test_a_look_that_fails_in_an_unforeseen_way_is_not_the_last(
 
 def test_what_others_did_a_moment_ago_is_not_undone(two: Two, fitted: Path) -> None:
     first, second, follower = two
-    control = first.client.get("/health").json()["version"]
-    shutil.copytree(fitted / "item_knn", first.folder / "artifacts" / "item_knn")
-    first.post("/v1/versions", name="item_knn", artifact="item_knn")
-    first.post("/v1/experiments", name="e", variants={control: 0.5, "item_knn": 0.5})
+    control = trying(first, fitted)
     assert second.ask("POST", "/v1/versions/item_knn/promote").status_code == 409
     follower.look()
     first.post("/v1/experiments/e/end")

@@ -15,6 +15,7 @@ from ..artifact import MANIFEST
 from ..errors import ArtifactError, StorageError
 from ..recommender import Recommender
 from ..stores.kinds import Version
+from ..stores.reading import erased_among
 from ..stores.store import Store
 from ..stream.diary import now_utc
 from ..stream.forget import forget_in, without_users
@@ -107,8 +108,7 @@ def opened(path: Path, store: Store) -> Recommender:
         ArtifactError: missing or damaged.
     """
     shop = Recommender.load(path)
-    users = shop.user_ids.ids.to_list()
-    gone = [u for u, erased in zip(users, store.is_erased(users), strict=True) if erased]
+    gone = erased_among(store, shop.user_ids.ids.to_list())
     if gone:
         shop = without_users(shop, gone)
         shop.save(path)

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 
 from ..stores.kinds import Event
+from ..stores.reading import erased_among
 from ..stores.store import Store
 
 MOST = 10_000
@@ -57,6 +58,5 @@ class Attention:
         """Nothing is remembered of whoever `store` has erased."""
         with self._lock:
             users = list(self._last)
-        for user, erased in zip(users, store.is_erased(users), strict=True):
-            if erased:
-                self.forget(user)
+        for user in erased_among(store, users):
+            self.forget(user)

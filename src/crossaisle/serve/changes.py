@@ -101,8 +101,7 @@ def follow_current(service: Service, name: str) -> None:
         ArtifactError: it cannot be read; what is served stays.
     """
     with service.changing:
-        found = next(v for v in service.store.versions() if v.name == name)
-        _serve(service, found, lambda: None)
+        _serve(service, _version(service, name), lambda: None)
 
 
 def _check_no_trial(service: Service) -> None:
@@ -112,10 +111,14 @@ def _check_no_trial(service: Service) -> None:
 
 
 def _promoted(service: Service, name: str) -> Version:
+    return _serve(service, _version(service, name), lambda: service.store.promote(name))
+
+
+def _version(service: Service, name: str) -> Version:
     found = next((v for v in service.store.versions() if v.name == name), None)
     if found is None:
         raise Missing("there is no such version; GET /v1/versions lists them.")
-    return _serve(service, found, lambda: service.store.promote(name))
+    return found
 
 
 def _serve(service: Service, version: Version, commit: Callable[[], object]) -> Version:
@@ -123,4 +126,4 @@ def _serve(service: Service, version: Version, commit: Callable[[], object]) -> 
     service.live.serve(version, shop, commit)
     service.metrics.served(version.name, shop.method, shop.domain)
     log("serving", {"version": version.name, "method": shop.method, "items": len(shop.catalogue)})
-    return next(v for v in service.store.versions() if v.name == version.name)
+    return _version(service, version.name)

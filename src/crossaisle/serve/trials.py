@@ -44,8 +44,7 @@ class Trials:
         found = self._found()
         if found is None:
             return
-        current = next((v.name for v in self._store.versions() if v.state == "current"), None)
-        if experiment_of(found).control != current:
+        if experiment_of(found).control != self._store.marks().current:
             self.end(found, {"ended_by": "restart", "sentence": "another version is served than its control."})
             return
         try:

@@ -1,9 +1,11 @@
-"""Reading all of something that a store numbers, page by page."""
+"""Reading a store: all of something that it numbers, page by page, and who of some has been erased."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
+
+from .store import Store
 
 PAGE = 10_000
 R = TypeVar("R")
@@ -25,3 +27,8 @@ def each(read: Numbered[R], after: int = 0) -> Iterator[tuple[int, R]]:
         yield from page
         if more := len(page) == PAGE:
             after = page[-1][0]
+
+
+def erased_among(store: Store, users: Sequence[str]) -> list[str]:
+    """Those of `users` who have asked to be forgotten."""
+    return [user for user, erased in zip(users, store.is_erased(users), strict=True) if erased]

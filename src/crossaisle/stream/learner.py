@@ -18,7 +18,7 @@ from ..errors import ConfigError, CrossaisleError
 from ..models.base import Base
 from ..recommender import Recommender
 from ..stores.kinds import Version
-from ..stores.reading import each
+from ..stores.reading import each, erased_among
 from ..stores.store import Store
 from .diary import now_utc
 from .forget import forget_in, without_users
@@ -118,15 +118,12 @@ class Learner:
         version = Version(name, name, now_utc(), facts=facts)
         self.store.add_version(version)
         # Whoever was erased during the lesson: nobody knew of this folder then.
-        if gone := self._erased(shop.user_ids.ids.to_list()):
+        if gone := erased_among(self.store, shop.user_ids.ids.to_list()):
             forget_in(self.folder / name, gone)
         return version
 
     def _gone(self) -> list[str]:
-        return self._erased(self.world.user_ids.ids.to_list())
-
-    def _erased(self, users: list[str]) -> list[str]:
-        return [u for u, erased in zip(users, self.store.is_erased(users), strict=True) if erased]
+        return erased_among(self.store, self.world.user_ids.ids.to_list())
 
     def _without(self, gone: list[str]) -> World:
         """The World without the rows of people who asked to be forgotten."""

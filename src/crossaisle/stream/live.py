@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..recommender import Recommender
 from ..stores.kinds import Exposure, Item, Version
+from ..stores.reading import erased_among
 from ..stores.store import Store
 from .forget import without_users
 from .goods import Goods, Placed, placed
@@ -121,7 +122,7 @@ class Live:
     def forget_erased(self) -> None:
         """Nothing is known from now on of whoever the store has erased, but for what came since."""
         with self._lock:
-            self._change(lambda made: _without(made, erased_of(made, self._store)))
+            self._change(lambda made: _without(made, erased_among(self._store, made.shop.user_ids.ids.to_list())))
         self.people.forget_erased()
 
     def _change(self, change: Callable[[Snapshot], Snapshot]) -> None:
@@ -142,9 +143,3 @@ def warmed(made: Snapshot) -> Snapshot:
 
 def _without(made: Snapshot, users: Sequence[str]) -> Snapshot:
     return warmed(replace(made, shop=without_users(made.shop, users)))
-
-
-def erased_of(made: Snapshot, store: Store) -> list[str]:
-    """Who is known to `made` and has asked `store` to be forgotten."""
-    users = made.shop.user_ids.ids.to_list()
-    return [u for u, erased in zip(users, store.is_erased(users), strict=True) if erased]

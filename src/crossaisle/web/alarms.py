@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..serve.service import Service
+from ..stream.drift import Alarm
 from .frame import empty, part, words
 
 _SHOWN = 10
@@ -20,15 +21,16 @@ class Alarms:
     """
 
     def __init__(self, service: Service) -> None:
-        self._service, self._drawn = service, -1
+        self._service = service
+        self._drawn: list[Alarm] | None = None
         self._place = part("div", props="aria-live=polite")
 
     def show(self) -> None:
         """Draw what is new."""
         found = list(self._service.alarms)
-        if self._drawn == len(found):
+        if self._drawn == found:
             return
-        self._drawn = len(found)
+        self._drawn = found
         self._place.clear()
         with self._place:
             if not found:
