@@ -108,7 +108,7 @@ def opened(path: Path, store: Store) -> Recommender:
         ArtifactError: missing or damaged.
     """
     shop = Recommender.load(path)
-    gone = erased_among(store, shop.user_ids.ids.to_list())
+    gone = erased_among(store, shop.user_ids.ids)
     if gone:
         shop = without_users(shop, gone)
         shop.save(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
+import polars as pl
+
 from .store import Store
 
 PAGE = 10_000
@@ -29,6 +31,10 @@ def each(read: Numbered[R], after: int = 0) -> Iterator[tuple[int, R]]:
             after = page[-1][0]
 
 
-def erased_among(store: Store, users: Sequence[str]) -> list[str]:
+def erased_among(store: Store, users: Sequence[str] | pl.Series) -> list[str]:
     """Those of `users` who have asked to be forgotten."""
-    return [user for user, erased in zip(users, store.is_erased(users), strict=True) if erased]
+    found: list[str] = []
+    for start in range(0, len(users) if store.marks().erased else 0, PAGE):
+        some = list(users[start : start + PAGE])
+        found += [user for user, erased in zip(some, store.is_erased(some), strict=True) if erased]
+    return found

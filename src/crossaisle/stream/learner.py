@@ -118,12 +118,12 @@ class Learner:
         version = Version(name, name, now_utc(), facts=facts)
         self.store.add_version(version)
         # Whoever was erased during the lesson: nobody knew of this folder then.
-        if gone := erased_among(self.store, shop.user_ids.ids.to_list()):
+        if gone := erased_among(self.store, shop.user_ids.ids):
             forget_in(self.folder / name, gone)
         return version
 
     def _gone(self) -> list[str]:
-        return erased_among(self.store, self.world.user_ids.ids.to_list())
+        return erased_among(self.store, self.world.user_ids.ids)
 
     def _without(self, gone: list[str]) -> World:
         """The World without the rows of people who asked to be forgotten."""

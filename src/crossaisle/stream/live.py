@@ -122,7 +122,7 @@ class Live:
     def forget_erased(self) -> None:
         """Nothing is known from now on of whoever the store has erased, but for what came since."""
         with self._lock:
-            self._change(lambda made: _without(made, erased_among(self._store, made.shop.user_ids.ids.to_list())))
+            self._change(lambda made: _without(made, erased_among(self._store, made.shop.user_ids.ids)))
         self.people.forget_erased()
 
     def _change(self, change: Callable[[Snapshot], Snapshot]) -> None:

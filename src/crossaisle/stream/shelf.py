@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
@@ -15,6 +15,9 @@ from ..index import Mask
 from ..recommender import Recommender
 from ..stores.kinds import Item
 from ..types import Codes
+
+_PART = 10_000
+"""Values that are Python objects at once."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,11 @@ class Shelf:
     def of(cls, shop: Recommender, sent: Mapping[str, Item]) -> Shelf:
         """The shelf of `shop`, with what was `sent` of its items since it was fitted."""
         n = len(shop.catalogue)
-        prices = column(shop, "price", pl.Float64).fill_null(float("nan")).to_numpy().copy()
-        found = column(shop, "category", pl.String)
-        known = found.drop_nulls().unique(maintain_order=True).to_list()
-        names = {name: number for number, name in enumerate(known)}
-        categories = found.replace_strict(names, default=-1, return_dtype=pl.Int64).to_numpy().copy()
+        prices = np.fromiter(column(shop, "price", pl.Float64, float("nan")), dtype=np.float64, count=n)
+        names: dict[str, int] = {}
+        found = column(shop, "category", pl.String, None)
+        numbers = (-1 if name is None else names.setdefault(name, len(names)) for name in found)
+        categories = np.fromiter(numbers, dtype=np.int64, count=n)
         present = np.ones(n, dtype=np.bool_)
         places = shop.ranker.places
         for item in sent.values():
@@ -96,9 +99,10 @@ class Shelf:
 
     def about(self, shop: Recommender, places: Codes) -> list[dict[str, Any]]:
         """``item_id``, ``title`` and ``price`` of each of `places`."""
-        codes = shop.catalogue[places]
-        names = shop.item_ids.ids.gather(codes).to_list()
-        titles = shop.items["title"].gather(codes).to_list() if "title" in shop.items.columns else [None] * len(names)
+        codes = shop.catalogue[places].tolist()
+        ids, titled = shop.item_ids.ids, shop.items.get_column("title", default=None)
+        names = [ids[code] for code in codes]  # one by one: `gather` of ten takes ten times as long
+        titles = [None if titled is None else titled[code] for code in codes]
         told = zip(names, titles, self.prices[places].tolist(), strict=True)
         return [
             {
@@ -115,8 +119,11 @@ class Shelf:
         return None if number < 0 else list(self.names)[number]
 
 
-def column(shop: Recommender, name: str, kind: type[pl.DataType]) -> pl.Series:
-    """(n,) column `name` of the shelf of `shop`, over its catalogue; null where it is not known."""
+def column(shop: Recommender, name: str, kind: type[pl.DataType], unknown: Any) -> Iterator[Any]:
+    """Column `name` of the shelf of `shop` over its catalogue, value by value; `unknown` where it is not known."""
     if name not in shop.items.columns:
-        return pl.Series(name, [None] * len(shop.catalogue), dtype=kind)
-    return shop.items[name].gather(shop.catalogue).cast(kind)
+        yield from [unknown] * len(shop.catalogue)
+        return
+    for start in range(0, len(shop.catalogue), _PART):
+        part = shop.items[name].gather(shop.catalogue[start : start + _PART]).cast(kind)
+        yield from (unknown if value is None else value for value in part.to_list())
