@@ -267,8 +267,9 @@ def size_of(folder: Path) -> float:
 
 def framework_memory() -> float:
     """Resident MB of a process that has imported everything and serves nothing."""
-    code = "import crossaisle.serve.run, crossaisle.serve.start, crossaisle.cli.serve, crossaisle.stores.sql; " + (
-        "print(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])"
+    code = (
+        "import crossaisle.serve.run, crossaisle.cli.serve, crossaisle.stores.sql; from crossaisle.web import mount; "
+        + ("print(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])")
     )
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) / 1024
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +33,7 @@ class Met(NamedTuple):
 
 
 class Diary:
-    """User → their events. Each user's tuple is replaced, never changed, so readers need no lock.
+    """User → their events. A user's list only ever grows at its end, and readers take a copy, so they need no lock.
 
     Args:
         after: arrival number before the first event that is kept.
@@ -40,20 +42,20 @@ class Diary:
     def __init__(self, after: int = 0) -> None:
         self.after = after
         self.last = after
-        self._of: dict[str, tuple[Met, ...]] = {}
+        self._of: dict[str, list[Met]] = {}
 
     def add(self, numbered: Iterable[tuple[int, Event]]) -> None:
         """Take in `numbered` events, in the order they came; those that are in already are passed over."""
         for number, event in numbered:
             if number > self.last:
                 met = Met(number, event.item_id, event.timestamp.replace(tzinfo=UTC).timestamp())
-                self._of[event.user_id] = (*self._of.get(event.user_id, ()), met)
+                self._of.setdefault(event.user_id, []).append(met)
                 self.last = number
 
-    def of(self, user_id: str, after: int = 0) -> tuple[Met, ...]:
+    def of(self, user_id: str, after: int = 0) -> list[Met]:
         """Events of a user that came after number `after`."""
-        found = self._of.get(user_id, ())
-        return found if not found or found[0].number > after else tuple(m for m in found if m.number > after)
+        found = self._of.get(user_id, [])
+        return found[bisect_right(found, after, key=attrgetter("number")) :]
 
     def people(self) -> list[str]:
         """Who did anything."""
