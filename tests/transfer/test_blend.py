@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,23 @@ def test_a_large_catalogue_is_judged_by_some_of_the_people(monkeypatch: pytest.M
     assert len(few.users) == few.relevant.shape[0] == few.known.shape[0] == 7
     assert set(few.users) < set(whole.users)
     assert few.problem.split.train.equals(whole.problem.split.train)
+
+
+def test_before_the_first_sale_it_is_whom_an_item_suits_and_what_will_sell(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = launch(made(shared=0.0), 0)
+    base = fused(problem.world, 0)
+    blend = fitted(problem, "blend", base, parts=("zero_shot", "item_prior", "popularity"))
+    assert blend.facts["weights"] == {"zero_shot": 0.5, "item_prior": 0.5}
+    assert blend.scorer.basis == "content"
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    alone = fitted(problem, "blend", base, parts=("zero_shot", "item_prior", "popularity"))
+    assert alone.facts["weights"] == {"zero_shot": 1.0}
+    assert "pip install" in alone.facts["left_out"]["item_prior"]
+    nothing = fitted(problem, "blend", None, parts=("item_prior", "popularity"))
+    assert nothing.facts["weights"] == {"popularity": 1.0}
+
+
+def test_once_there_are_sales_the_forecast_has_no_place() -> None:
+    problem = launch(made(), 2)
+    blend = fitted(problem, "blend", fused(problem.world, 2), parts=("item_prior", "popularity", "user_kernel"))
+    assert "item_prior" not in blend.facts["weights"]

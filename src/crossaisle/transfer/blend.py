@@ -32,15 +32,15 @@ LEAST = 0.02
 """Parts with a smaller weight are left out: they cost time and change nothing."""
 SCORES = 10_000_000
 """Most scores of a part that a fold is judged on; with a larger catalogue fewer of its people are asked."""
-PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_shot": 0.4}
-"""zero_shot stands in for shared_bottom where nothing of the target is visible."""
+PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_shot": 0.4, "item_prior": 0.4}
+"""zero_shot and item_prior stand in for shared_bottom where nothing of the target is visible."""
 
 
 @dataclass(frozen=True)
 class BlendOptions:
     """Options of `blend`."""
 
-    parts: tuple[str, ...] = ("zero_shot", "popularity", "als", "user_kernel", "shared_bottom")
+    parts: tuple[str, ...] = ("zero_shot", "item_prior", "popularity", "als", "user_kernel", "shared_bottom")
     """Methods to combine; those whose needs are not met are left out."""
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
@@ -81,7 +81,7 @@ class BlendScorer:
     def basis(self) -> Basis:
         """What the answers rest on: a history in the target counts as soon as one part reads it."""
         words = {getattr(p, "basis", "history") for p in self.parts.values()}
-        return "content" if words == {"content"} else "history"
+        return "content" if words - {"popularity"} == {"content"} else "history"
 
     def score(self, history: History) -> Floats:
         """(n, catalogue) weighted sum of standardised scores."""
@@ -141,8 +141,14 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
     if len(names) > 1 and users >= options.min_users:
         weights, told = learned(base, names, folds, options, problem.seed)
         facts |= told
-    kept = {n: w for n, w in zip(names, weights, strict=True) if w > 0}
-    parts = {n: fitted(n, base, problem, options) for n in kept}
+    weight_of = dict(zip(names, weights.tolist(), strict=True))
+    parts = fitted_all([n for n in names if weight_of[n] > 0], base, problem, options, left_out)
+    if not parts:  # none that the prior names can be had
+        parts = fitted_all([n for n in names if n not in left_out], base, problem, options, left_out)
+        weight_of = dict.fromkeys(parts, 1.0)
+    if not parts:
+        raise MethodError("blend has no usable part: " + " ".join(left_out.values()))
+    kept = {n: weight_of[n] / sum(weight_of[m] for m in parts) for n in parts}
     facts["parts"] = {n: {k: v for k, v in part.facts.items() if k != "data"} for n, part in parts.items()}
     made = BlendScorer({n: part.scorer for n, part in parts.items()}, np.array(list(kept.values()), dtype=np.float32))
     shown = {n: round(float(w), 3) for n, w in kept.items()}
@@ -158,9 +164,22 @@ def prior_of(names: Sequence[str], options: BlendOptions) -> Doubles:
 def chosen_parts(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[list[str], dict[str, str]]:
     """Usable parts; what only the first days have needs no place beside what was learned later."""
     names, left_out = usable("blend", options.parts, base, problem, options.part_options)
-    if "zero_shot" in names and {"shared_bottom", "finetune"} & set(names):
-        names.remove("zero_shot")
-    return names, left_out
+    first = {"zero_shot"} if {"shared_bottom", "finetune"} & set(names) else set()
+    first |= {"item_prior"} if len(problem.target_rows) else set()
+    return [n for n in names if n not in first or len(names) == 1], left_out
+
+
+def fitted_all(
+    names: Sequence[str], base: Base | None, problem: Problem, options: BlendOptions, left_out: dict[str, str]
+) -> dict[str, Recommender]:
+    """Parts `names` on `problem`; why one cannot be had goes to `left_out`."""
+    parts = {}
+    for name in names:
+        try:
+            parts[name] = fitted(name, base, problem, options)
+        except MethodError as error:
+            left_out[name] = str(error)
+    return parts
 
 
 def fitted(name: str, base: Base | None, problem: Problem, options: BlendOptions) -> Recommender:

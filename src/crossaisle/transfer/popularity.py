@@ -9,7 +9,7 @@ import numpy as np
 
 from ..models.base import Base
 from ..recommender import Recommender, scorer
-from ..types import Asked, Contributions, Floats, History, Tensors
+from ..types import Asked, Basis, Contributions, Floats, History, Tensors
 from .common import Scope, popularity_of
 from .method import transfer
 from .problem import Problem
@@ -44,10 +44,11 @@ class PopularityScorer:
     """One score per item, whoever asks.
 
     Attributes:
-        popularity: (catalogue,) float32, 0 to 1.
+        popularity: (catalogue,) float32.
     """
 
     kind: ClassVar[str] = "popularity"
+    basis: ClassVar[Basis] = "popularity"
     popularity: Floats
 
     def score(self, history: History) -> Floats:

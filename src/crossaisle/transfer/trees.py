@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MethodError
-from ..types import Floats
+from ..types import Doubles, Floats
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,32 @@ def fit_trees(lists: Sequence[Floats], trees: int, seed: int) -> Trees:
     return Trees(made.model_to_string())
 
 
-PARAMETERS: dict[str, Any] = {
-    "objective": "lambdarank",
-    "lambdarank_truncation_level": 20,
+def regression(
+    known: Floats, shares: Doubles, weights: Doubles, asked: Floats, trees: int, forests: int, seed: int
+) -> Doubles:
+    """(m,) expected shares of rows `asked`: the mean over forests of a Poisson regression.
+
+    Args:
+        known: (n, f) facts of rows whose share is known.
+        shares: (n,) ≥ 0.
+        weights: (n,) of the rows.
+        asked: (m, f) facts.
+        trees: of each forest.
+        forests: how many, each with another seed.
+        seed: of the samples that trees are grown on.
+
+    Raises:
+        MethodError: LightGBM is not installed.
+    """
+    lightgbm = _lightgbm()
+    data = lightgbm.Dataset(known, shares, weight=weights / weights.mean())
+    how = _SAMPLED | {"objective": "poisson", "min_data_in_leaf": int(np.clip(len(known) // 100, 5, 50))}
+    made = [lightgbm.train(how | {"seed": seed + n}, data, trees) for n in range(forests)]
+    found: Doubles = np.mean([model.predict(asked) for model in made], axis=0)
+    return found
+
+
+_SAMPLED: dict[str, Any] = {
     "learning_rate": 0.05,
     "num_leaves": 15,
     "min_data_in_leaf": 100,
@@ -81,11 +104,12 @@ PARAMETERS: dict[str, Any] = {
     "force_row_wise": True,
     "verbosity": -1,
 }
+PARAMETERS = _SAMPLED | {"objective": "lambdarank", "lambdarank_truncation_level": 20}
 
 
 def _lightgbm() -> Any:
     try:
         import lightgbm
     except ImportError as error:
-        raise MethodError("stack needs LightGBM, which is not installed: pip install crossaisle[experts].") from error
+        raise MethodError("trees need LightGBM, which is not installed: pip install 'crossaisle[experts]'.") from error
     return lightgbm
