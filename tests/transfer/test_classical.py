@@ -175,6 +175,18 @@ def test_swing_is_its_double_sum_in_blocks_too(monkeypatch: pytest.MonkeyPatch) 
     assert near == pytest.approx(np.where(other, expected[catalogue] / has.sum(axis=0)[catalogue, None], 0), abs=1e-5)
 
 
+def test_item_knn_takes_swing_where_that_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = tiny_problem()
+    options = item_knn.ItemKnnOptions()
+    for most, taken in ((item_knn.MOST_PAIRS, "swing"), (0, "iou")):
+        monkeypatch.setattr(item_knn, "MOST_PAIRS", most)
+        made = item_knn.fit(None, problem, options)
+        asked = item_knn.fit(None, problem, dataclasses.replace(options, similarity=taken))  # type: ignore[arg-type]
+        assert made.facts["similarity"] == taken
+        assert (made.scorer.similarity != asked.scorer.similarity).nnz == 0
+    assert item_knn.similarity_for(X, "cosine") == "cosine"
+
+
 def test_als_folds_users_in_as_the_library_does() -> None:
     from implicit.cpu.als import AlternatingLeastSquares
 
@@ -186,6 +198,33 @@ def test_als_folds_users_in_as_the_library_does() -> None:
     model.item_factors = factors
     theirs = model.recalculate_user(np.arange(30), X)
     assert als.fold_in(X, factors, 10.0, 0.5) == pytest.approx(theirs, abs=1e-4)
+
+
+def test_als_noise_is_what_chance_gives() -> None:
+    # weights 1, 2, 2 of two people and two items, another person and item without: √(9 / 2) each way
+    some = sp.csr_matrix(np.array([[1, 2, 0], [0, 2, 0], [0, 0, 0]], dtype=np.float32))
+    assert als.noise(some) == pytest.approx(2 * np.sqrt(4.5))
+    assert als.noise(3 * some) == pytest.approx(3 * als.noise(some))
+    chance = sp.csr_matrix((np.random.default_rng(1).random((600, 400)) < 0.03).astype(np.float32))
+    first, second = np.linalg.svd(chance.toarray(), compute_uv=False)[:2]
+    assert second == pytest.approx(als.noise(chance), rel=0.05)  # the first one is how common items are
+    assert first > 1.5 * second
+
+
+def test_als_penalty_grows_with_the_data_unless_it_is_given() -> None:
+    options = als.AlsOptions(factors=4, alpha=20.0, penalty=0.5)
+    assert als.penalty_of(X, options) == pytest.approx(0.5 * 20.0 * als.noise(X))
+    given = dataclasses.replace(options, regularization=7.0)
+    assert als.penalty_of(X, given) == 7.0
+    same = dataclasses.replace(options, regularization=als.penalty_of(X, options))
+    assert np.array_equal(als.item_factors(X, options, 1), als.item_factors(X, same, 1))
+
+
+def test_als_folds_in_with_the_penalty_it_was_trained_with() -> None:
+    problem = tiny_problem()
+    made = als.fit(None, problem, als.AlsOptions(factors=4, penalty=0.5)).scorer
+    users = common.weighted(common.training_history(problem, "target"))[:, problem.catalogue]
+    assert made.regularization == pytest.approx(0.5 * made.alpha * als.noise(users))
 
 
 def test_als_lets_rare_items_count_more_and_keeps_the_mean_weight() -> None:
@@ -260,6 +299,8 @@ def test_knowledge_of_other_shops_beats_popularity_where_tastes_are_shared(
     [
         (popularity.PopularityOptions, {"half_life_weeks": 0}), (ease.EaseOptions, {"regularization": 0}),
         (item_knn.ItemKnnOptions, {"neighbours": 0}), (als.AlsOptions, {"factors": 0}),
+        (als.AlsOptions, {"penalty": 0.0}), (als.AlsOptions, {"regularization": 0.0}),
+        (als_mix.AlsMixOptions, {"penalty": 0.0}), (als_mix.AlsMixOptions, {"regularization": 0.0}),
         (item_knn.ItemKnnOptions, {"alpha": -1.0}), (ease.EaseOptions, {"neighbours": 0}),
         (user_kernel.UserKernelOptions, {"regularization": -1.0}), (ease.EaseOptions, {"scope": "sources"}),
     ],
@@ -284,8 +325,15 @@ def test_als_mix_is_the_mean_of_its_members_scores() -> None:
     assert mix.scorer.score(problem.history) == pytest.approx(
         np.mean([common.standardised(p) for p in parts], axis=0), abs=1e-5
     )
-    assert als_mix.penalty(10.0, 16) == 10.0
-    assert als_mix.penalty(10.0, 128) == pytest.approx(40.0)
+
+
+def test_als_mix_has_less_penalty_for_short_vectors() -> None:
+    options = als_mix.AlsMixOptions(factors=(16, 128), penalty=0.8)
+    assert als_mix.member(options, 128).penalty == 0.8
+    assert als_mix.member(options, 16).penalty == pytest.approx(0.2)
+    given = dataclasses.replace(options, regularization=10.0)
+    assert als_mix.member(given, 16).regularization == 10.0
+    assert als_mix.member(given, 128).regularization == pytest.approx(40.0)
 
 
 def test_graph_filter_is_gf_cf() -> None:

@@ -142,7 +142,7 @@ def test_before_the_first_sale_the_old_shop_places_the_items_of_the_new_one() ->
 def test_the_vector_is_what_content_says_and_fades_into_the_own() -> None:
     few, usual, endless = (scorer(scope="target", prior_people=k) for k in (1e-9, 4.0, 1e9))
     people = table(planted())[2][:, None]
-    plain = shop("als").scorer
+    plain = shop("als", factors=16, alpha=10.0, regularization=10.0).scorer  # as its own defaults
     assert isinstance(plain, AlsScorer)
     warm = people[:, 0] > 0
     assert few.vectors[warm] == pytest.approx(plain.factors[warm], abs=1e-5)

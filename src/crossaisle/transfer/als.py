@@ -43,12 +43,15 @@ class AlsOptions:
 
     scope: Scope = "target"
     """``target``: read the target's items only (a control); ``all``: read items of all visible domains."""
-    factors: int = 16
-    """Length of the vectors; small and well regularised beats large on sparse data."""
-    alpha: float = 10.0
+    factors: int = 128
+    """Most directions of taste; under a penalty that grows with the data, those that chance explains stay empty."""
+    alpha: float = 100.0
     """Confidence of an event is alpha × its weight, of a non-event 1."""
-    regularization: float = 10.0
-    """L2 penalty on the vectors."""
+    penalty: float = 1.0
+    """L2 penalty on the vectors, in units of α × `noise`: at 1, directions of taste that are no stronger than what
+    chance gives in data of this size are dropped. Less keeps more of them; dense data bear 0.7."""
+    regularization: float | None = None
+    """The L2 penalty itself, instead of `penalty`; none: from `penalty`."""
     iterations: int = 15
     """Sweeps over users and items."""
     max_items: int = 100_000
@@ -60,15 +63,18 @@ class AlsOptions:
 
     search: ClassVar[Space] = {
         "factors": Range(4, 128, log=True),
-        "alpha": Range(0.3, 100.0, log=True),
-        "regularization": Range(0.1, 300.0, log=True),
+        "alpha": Range(1.0, 300.0, log=True),
+        "penalty": Range(0.2, 3.0, log=True),
         "weight": ("log", "binary", "count"),
         "item_exponent": Range(0.0, 0.6),
     }
 
     def __post_init__(self) -> None:
-        if self.factors < 1 or self.iterations < 1 or self.regularization <= 0 or self.alpha <= 0:
+        given = 1.0 if self.regularization is None else self.regularization
+        if self.factors < 1 or self.iterations < 1 or given <= 0 or self.alpha <= 0:
             raise ValueError("factors and iterations must be at least 1, alpha and regularization above 0.")
+        if self.penalty <= 0:
+            raise ValueError("penalty must be above 0.")
 
 
 @scorer("als")
@@ -142,7 +148,9 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
     inputs = inputs_of(users, problem.catalogue, options.scope, options.max_items)
     users = users[np.diff(users.indptr) > 0][:, inputs]
     worth = worth_of(users, options.item_exponent)
-    factors = item_factors((users @ sp.diags(worth)).tocsr(), options, problem.seed)
+    users = (users @ sp.diags(worth)).tocsr()
+    penalty = penalty_of(users, options)
+    factors = item_factors(users, options, problem.seed)
     outputs = np.searchsorted(inputs, problem.catalogue).astype(np.int64)
     made = AlsScorer(
         inputs,
@@ -150,7 +158,7 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
         outputs,
         popularity_of(problem),
         options.alpha,
-        options.regularization,
+        penalty,
         worth,
         options.weight,
     )
@@ -169,7 +177,24 @@ def worth_of(users: sp.csr_matrix, exponent: float) -> Floats:
 def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats:
     """(items, factors) float32 from `users` (n, items); see `factorised`."""
     o, state = options, int(generator(seed, "als").integers(2**31 - 1))
-    return factorised(users, o.factors, o.alpha, o.regularization, o.iterations, state)[1]
+    return factorised(users, o.factors, o.alpha, penalty_of(users, o), o.iterations, state)[1]
+
+
+def penalty_of(users: sp.csr_matrix, options: AlsOptions) -> float:
+    """λ of `options` for weights `users` (n, items): `regularization`, or `penalty` times what chance would need."""
+    return options.regularization or options.penalty * options.alpha * noise(users)
+
+
+def noise(users: sp.csr_matrix) -> float:
+    """Largest singular value of so many weights like those of `users` (n, items) when people choose by chance.
+
+    σ (√n + √m) for n people and m items that have events, σ² the mean square of the n × m weights. The penalty
+    λ(‖w‖² + ‖v‖²), summed, is 2λ times the nuclear norm of the scores, and keeps what has singular values above λ in
+    α × weights: hence λ = α × this (Koltchinskii, Lounici & Tsybakov 2011; Mazumder, Hastie & Tibshirani 2010).
+    """
+    total = float((users.data.astype(np.float64) ** 2).sum())
+    people, items = int(np.count_nonzero(np.diff(users.indptr))), len(np.unique(users.indices))
+    return float(np.sqrt(total / max(people, 1)) + np.sqrt(total / max(items, 1)))
 
 
 def fold_in(

@@ -20,6 +20,8 @@ from .space import Range, Space
 
 SIZE = 16
 """Factors that `regularization` is meant for."""
+EXPONENT = 2 / 3
+"""Of a member's length, in its penalty: short vectors need little, as they cannot say much."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ class AlsMixOptions:
     """Lengths of the vectors, one factorisation for each: coarse tastes and fine ones."""
     draws: int = 2
     """Factorisations of each length, from different starts."""
-    alpha: float = 10.0
+    alpha: float = 100.0
     """Confidence of an event is alpha × its weight, of a non-event 1."""
-    regularization: float = 10.0
-    """L2 penalty with 16 factors; with f factors it is times (f / 16)^⅔."""
+    penalty: float = 1.0
+    """L2 penalty of the longest vectors, in the unit of `als`; with f factors it is times (f / longest)^⅔."""
+    regularization: float | None = None
+    """L2 penalty with 16 factors, instead of `penalty`; with f factors it is times (f / 16)^⅔."""
     iterations: int = 15
     """Sweeps over users and items."""
     max_items: int = 100_000
@@ -46,16 +50,17 @@ class AlsMixOptions:
     """Weights are divided by the item's number of people to this power (their mean stays); more favours rare items."""
 
     search: ClassVar[Space] = {
-        "alpha": Range(0.3, 100.0, log=True),
-        "regularization": Range(0.1, 300.0, log=True),
+        "alpha": Range(1.0, 300.0, log=True),
+        "penalty": Range(0.2, 3.0, log=True),
         "weight": ("log", "binary", "count"),
     }
 
     def __post_init__(self) -> None:
         if not self.factors or min(self.factors) < 1 or self.draws < 1:
             raise ValueError("factors must name at least one length of 1 or more, and draws be at least 1.")
-        if self.iterations < 1 or self.regularization <= 0 or self.alpha <= 0:
-            raise ValueError("iterations must be at least 1, alpha and regularization above 0.")
+        numbers = (self.alpha, self.penalty, 1.0 if self.regularization is None else self.regularization)
+        if self.iterations < 1 or min(numbers) <= 0:
+            raise ValueError("iterations must be at least 1, alpha, penalty and regularization above 0.")
 
 
 @transfer(
@@ -75,17 +80,16 @@ def fit(base: Base | None, problem: Problem, options: AlsMixOptions) -> Recommen
     for size in options.factors:
         for draw in range(options.draws):
             seeded = dataclasses.replace(problem, seed=options.draws * problem.seed + draw)
-            made = als.fit(base, seeded, _member(options, size))
+            made = als.fit(base, seeded, member(options, size))
             parts[f"als_{size}_{draw}"] = made.scorer
     weights = np.full(len(parts), 1.0 / len(parts), dtype=np.float32)
     return recommender_for(problem, "als_mix", BlendScorer(parts, weights), members=len(parts))
 
 
-def _member(options: AlsMixOptions, size: int) -> als.AlsOptions:
+def member(options: AlsMixOptions, size: int) -> als.AlsOptions:
+    """Options of the factorisations with vectors of length `size`."""
     shared = {f.name: getattr(options, f.name) for f in dataclasses.fields(als.AlsOptions) if f.name != "factors"}
-    return als.AlsOptions(**shared | {"factors": size, "regularization": penalty(options.regularization, size)})
-
-
-def penalty(at_16: float, size: int) -> float:
-    """L2 penalty for vectors of length `size`."""
-    return float(at_16 * (size / SIZE) ** (2 / 3))
+    shared["penalty"] = options.penalty * (size / max(options.factors)) ** EXPONENT
+    if options.regularization is not None:
+        shared["regularization"] = options.regularization * (size / SIZE) ** EXPONENT
+    return als.AlsOptions(**shared | {"factors": size})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -29,6 +29,10 @@ from .result import recommender_for
 from .space import Range, Space
 from .swing import swing
 
+Similarity = Literal["auto", "cosine", "iou", "swing"]
+MOST_PAIRS = 20_000_000
+"""Pairs of people with an item in common, each item for itself, up to which ``auto`` takes swing."""
+
 
 @dataclass(frozen=True)
 class ItemKnnOptions:
@@ -36,13 +40,14 @@ class ItemKnnOptions:
 
     scope: Scope = "target"
     """``target``: read the target's items only (a control); ``all``: read items of all visible domains."""
-    similarity: Literal["cosine", "iou", "swing"] = "cosine"
-    """``cosine`` of the items' user vectors; ``iou``: users in common divided by users of either; ``swing``: pairs of
-    users in common, who count more the less else they have in common. ``iou`` in scope ``all`` is the item
+    similarity: Similarity = "auto"
+    """``swing``: pairs of users in common, who count more the less else they have in common; ``iou``: users in common
+    divided by users of either; ``cosine`` of the items' user vectors; ``auto``: ``swing``, or ``iou`` where so many
+    people share items that ``swing`` would take more than some ten seconds. ``iou`` in scope ``all`` is the item
     neighbourhood across markets of XMRec."""
     neighbours: int = 200
     """Most similar items kept for each item of the catalogue."""
-    shrink: float = 10.0
+    shrink: float = 100.0
     """Added to the denominator of ``cosine`` and ``iou``: pairs with few users in common count less."""
     alpha: float = 1.0
     """α of ``swing``, added to the number of items that two users have in common."""
@@ -54,9 +59,9 @@ class ItemKnnOptions:
     """Weeks after which an event of the asking user counts half; none: no decay."""
 
     search: ClassVar[Space] = {
-        "similarity": ("cosine", "iou"),
+        "similarity": ("auto", "iou"),
         "neighbours": Range(10, 2000, log=True),
-        "shrink": Range(0.0, 100.0),
+        "shrink": Range(0.0, 300.0),
         "popularity_exponent": Range(0.0, 1.0),
         "weight": ("log", "binary", "count"),
     }
@@ -119,10 +124,18 @@ class ItemKnnScorer:
 def fit(base: Base | None, problem: Problem, options: ItemKnnOptions) -> Recommender:
     """Items that the same people have: cosine, overlap or swing, top neighbours only."""
     users = weighted(training_history(problem, options.scope), options.weight)
-    similarity = neighbours_of(users, problem.catalogue, options)
-    known = popularity_of(problem)
-    made = ItemKnnScorer(similarity, known, options.weight, options.half_life_weeks)
-    return recommender_for(problem, "item_knn", made)
+    options = replace(options, similarity=similarity_for(users, options.similarity))
+    near = neighbours_of(users, problem.catalogue, options)
+    made = ItemKnnScorer(near, popularity_of(problem), options.weight, options.half_life_weeks)
+    return recommender_for(problem, "item_knn", made, similarity=options.similarity)
+
+
+def similarity_for(users: sp.csr_matrix, asked: Similarity) -> Similarity:
+    """`asked`, with ``auto`` settled for `users` (n, world items): time of swing grows with the pairs of people."""
+    if asked != "auto":
+        return asked
+    people = np.bincount(users.indices, minlength=users.shape[1]).astype(np.float64)
+    return "swing" if (people * (people - 1)).sum() / 2 <= MOST_PAIRS else "iou"
 
 
 def neighbours_of(users: sp.csr_matrix, catalogue: Codes, options: ItemKnnOptions) -> sp.csr_matrix:
