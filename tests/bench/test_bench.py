@@ -5,22 +5,23 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from crossaisle.bench import variants
+from crossaisle.bench import run, variants
 from crossaisle.bench.candidates import lists_of, targets_of
 from crossaisle.bench.question import Question
 from crossaisle.bench.result import ends, to_markdown, value
 from crossaisle.bench.run import places
 from crossaisle.bench.sets import SETS, AskedBySplit, BenchSet, Published
-from crossaisle.bench.whole import bench_set
+from crossaisle.bench.whole import Asking, bench_set, fill_set
 from crossaisle.cli import main
 from crossaisle.data.load import from_folder
 from crossaisle.errors import DataError
-from crossaisle.evaluate.spec import MethodSpec, entries_of
+from crossaisle.evaluate.spec import Entry, MethodSpec, entries_of
 from crossaisle.metrics import place_of
 from crossaisle.transfer import stack
 from crossaisle.transfer.levels import Learning, Levels
@@ -99,7 +100,7 @@ def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    found = bench_set(SMALL, folder, (0, 1), out, ablation=True)
+    found = bench_set(Asking(SMALL, folder, (0, 1), out, ablation=True))
     parts = ["popularity", "als", "stack", "stack_linear", "stack_without_popularity", "stack_without_als"]
     assert [r.method for r in found.rows if (r.slice, r.metric) == ("all", "ndcg")] == [*parts, "stack_labels"]
     assert {(r.slice, r.lists) for r in found.rows} == {("all", 30), ("full", 30), ("twin_free", 29)}
@@ -111,14 +112,34 @@ def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
     json.dumps(found.to_dict())
     assert "*a paper* (published) | 0.500 | –" in to_markdown(found)
     monkeypatch.setattr("crossaisle.bench.run.judge", lambda *_: pytest.fail("a finished cell was run again"))
-    assert bench_set(SMALL, folder, (0, 1), out, ablation=True).rows == found.rows
+    assert bench_set(Asking(SMALL, folder, (0, 1), out, ablation=True)).rows == found.rows
+
+
+def test_a_second_process_goes_backward_and_the_first_finds_what_it_did(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, order = Asking(SMALL, folder, (0, 1), tmp_path / "out"), []
+    judge = run.judge
+
+    def told(question: Question, entry: Entry, *rest: Any) -> Any:
+        order.append(entry.label)
+        return judge(question, entry, *rest)
+
+    monkeypatch.setattr(run, "judge", told)
+    fill_set(asked)
+    assert order == ["stack", "stack", "als", "als", "popularity"]
+    back = bench_set(asked)
+    assert len(order) == 5
+    forward = bench_set(Asking(SMALL, folder, (0, 1), tmp_path / "forward"))
+    values = [[(r.method, r.slice, r.metric, r.value, r.low, r.high) for r in found.rows] for found in (back, forward)]
+    assert values[0] == values[1]
 
 
 def test_a_set_by_split_ranks_every_wanted_item_in_the_whole_catalogue(folder: Path, tmp_path: Path) -> None:
     (folder / "candidates.parquet").unlink()
     options = {"share": 0.4, "valid_share": 0.0, "overlapping": True}
     asked = dataclasses.replace(SMALL, split=AskedBySplit("cake", "cold_users", options), label_folds=0)
-    found = bench_set(asked, folder, (0,), tmp_path / "out")
+    found = bench_set(Asking(asked, folder, (0,), tmp_path / "out"))
     assert {(r.slice, r.domain) for r in found.rows} == {("all", "cake")}
     question = Question.of_split(from_folder(folder), "cake", "cold_users", options)
     assert question.problem.target_counts[question.lists.users].nnz == 0
@@ -208,7 +229,7 @@ def test_a_budget_searches_the_experts_from_the_options_of_the_set(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crossaisle.evaluate.search.MOST", 3)
-    found = bench_set(SMALL, folder, (0, 1), tmp_path / "out", budget="1h")
+    found = bench_set(Asking(SMALL, folder, (0, 1), tmp_path / "out", budget="1h"))
     tuning = found.facts["cake"]["als, seed 1"]["tuning"]
     assert tuning["trials"] == 3
     assert "factors" in tuning["searched"]  # the set names it, but it is where the search starts
@@ -218,4 +239,4 @@ def test_a_budget_searches_the_experts_from_the_options_of_the_set(
     assert "- stack: as they were, because no option is left to search (0 trials, 0 s)" in said
     assert list((tmp_path / "out" / "trials").glob("als-*.journal"))
     monkeypatch.setattr("crossaisle.bench.run.judge", lambda *_: pytest.fail("a finished cell was run again"))
-    assert bench_set(SMALL, folder, (0, 1), tmp_path / "out", budget="1h").rows == found.rows
+    assert bench_set(Asking(SMALL, folder, (0, 1), tmp_path / "out", budget="1h")).rows == found.rows

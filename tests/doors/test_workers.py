@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crossaisle.cli.runfile import read_run
-from crossaisle.cli.study import judge_all
-from crossaisle.cli.workers import _fill, helped, workers_of
+from crossaisle.cli.study import fill_run, judge_all
+from crossaisle.cli.workers import _quietly, helped, workers_of
 from crossaisle.data.load import open_world
 
 from .conftest import config_text
@@ -21,7 +21,7 @@ def test_the_second_process_fills_every_cell_that_the_first_then_finds(
 ) -> None:
     (tmp_path / "cake.toml").write_text(config_text(shop), encoding="utf-8")
     run = read_run(tmp_path / "cake.toml", tmp_path / "out")
-    with helped(run, 2):
+    with helped(2, fill_run, run):
         until = time.monotonic() + 120
         while len(list(run.out.glob("cells/*.json"))) < len(list(finished.glob("cells/*.json"))):
             assert time.monotonic() < until, "the second process found too few cells"
@@ -42,5 +42,5 @@ def test_the_second_process_is_silent_about_mistakes(
 ) -> None:
     (tmp_path / "cake.toml").write_text(config_text(shop).replace('"cake"', '"no such"'), encoding="utf-8")
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    _fill(read_run(tmp_path / "cake.toml", tmp_path / "out"))
+    _quietly(fill_run, read_run(tmp_path / "cake.toml", tmp_path / "out"))
     assert not (tmp_path / "out" / "cells").exists()

@@ -63,6 +63,7 @@ def run(
     out: Path,
     tuner: Tuner,
     variants: Variants = NONE,
+    back: bool = False,
 ) -> Iterator[Places]:
     """All methods under all seeds; finished cells in `out` are taken from there.
 
@@ -73,11 +74,12 @@ def run(
         out: folder of the cells.
         tuner: searches options, where it has a budget.
         variants: further stacks to make of the parts of each stack.
+        back: the last one first, for a second process on the same `out`.
 
     Raises:
         StorageError: the disk refused.
     """
-    jobs = [(e, s) for e in entries for s in (seeds if e.random else seeds[:1])]
+    jobs = [(e, s) for e in entries for s in (seeds if e.random else seeds[:1])][:: -1 if back else 1]
     mark = digest_of([world_mark(question.problem.world), question.mark()])
     budget = [] if tuner.budget is None else [tuner.budget.seconds]
     for done, (entry, seed) in enumerate(jobs, 1):

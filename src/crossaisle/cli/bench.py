@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from ..bench.result import BenchResult
 from ..bench.result import to_markdown as bench_markdown
 from ..bench.sets import OWN, SETS, BenchSet
-from ..bench.whole import bench_set
+from ..bench.whole import Asking, bench_set, fill_set
 from ..data.load import ReadOptions
 from ..errors import ConfigError, DataError, unknown
 from ..evaluate.across import Across, across, to_markdown
@@ -24,7 +24,7 @@ from .output import OUTPUT, Output, emit, say
 from .progress import drawing
 from .runfile import make_run
 from .study import judge_all
-from .workers import Workers, workers_of
+from .workers import Workers, helped, workers_of
 
 TARGETS = ("NUTRITION", "DELI", "COSMETICS", "SEAFOOD-PCKGD", "PASTRY")
 
@@ -46,6 +46,7 @@ def sets(
     ablation: Annotated[bool, Parameter(negative="")] = False,
     budget: BudgetFlag = None,
     out: Path = Path("runs/bench"),
+    workers: Workers = None,
     output: Output = OUTPUT,
 ) -> None:
     """Rank the given candidates of public sets, or of a folder of your own, with every expert and their stack.
@@ -58,12 +59,16 @@ def sets(
         ablation: also the stack without each of its parts.
         budget: time to search the options of each expert and target on held-out rows, such as 10m.
         out: folder; it takes a JSON and a Markdown file for each set. Finished cells are not run again.
+        workers: processes, 1 or 2; 2 where there are two processors; 1 with a budget.
     """
     folders = [(OWN, data)] if data is not None else [(s, _folder(bench, s.name)) for s in _named(names)]
     found = []
     with drawing():
         for asked, folder in folders:
-            found.append(bench_set(asked, folder, seeds, out / folder.name, ablation, budget))
+            job = Asking(asked, folder, seeds, out / folder.name, ablation, budget)
+            # A second process would take time from the trials of a budget.
+            with helped(1 if budget is not None else workers_of(workers), fill_set, job):
+                found.append(bench_set(job))
             write_set(found[-1], out)
     if output.json:
         emit({"out": str(out), "sets": [f.to_dict() for f in found]})

@@ -18,7 +18,7 @@ from ..evaluate.cells import key_of, study_parts, world_mark
 from ..evaluate.result import Report
 from ..evaluate.spec import Entry, entry_of
 from ..evaluate.steps import problem_at, seen_by, steps_of
-from ..evaluate.study import evaluate, tuner_of
+from ..evaluate.study import evaluate, fill, tuner_of
 from ..files import write_whole
 from ..recommender import Recommender
 from ..transfer.method import check_needs
@@ -57,10 +57,16 @@ def execute(run: Run, output: Output, workers: int = 1) -> Report:
 def judge_all(world: World, run: Run, workers: int = 1) -> Report:
     """Judge the run's methods on `world`; its folder has ``config.toml`` and the report afterwards."""
     write_whole(run.out / "config.toml", run.text.encode())
-    with helped(run, workers):
+    # A second process would take time from the trials of a budget.
+    with helped(1 if run.study.budget is not None else workers, fill_run, run):
         found = evaluate(world, run.study, run.methods, run.out)
     report.write(found, run.out)
     return found
+
+
+def fill_run(run: Run) -> None:
+    """Fill the cells of `run` from the end, for a second process."""
+    fill(open_data(run.location, run.read), run.study, run.methods, run.out)
 
 
 def ship(world: World, run: Run, found: Report) -> Recommender | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from typing import Annotated
@@ -13,9 +13,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import CrossaisleError
-from ..evaluate.study import fill
-from .flags import open_data
-from .runfile import Run
 
 MOST = 2
 Workers = Annotated[int | None, Parameter(help="Processes, 1 or 2; default: 2 where there are two processors.")]
@@ -32,13 +29,12 @@ def workers_of(asked: int | None) -> int:
 
 
 @contextmanager
-def helped(run: Run, workers: int) -> Iterator[None]:
-    """Within the block a second process works on the same run folder, where `workers` is above 1.
+def helped(workers: int, work: Callable[..., None], *given: object) -> Iterator[None]:
+    """Within the block a second process does `work` with what is `given`, where `workers` is above 1.
 
-    Both use one thread, so that a number does not depend on which of them found it. With a budget there is no second
-    one: it would take time from the trials.
+    Both use one thread, so that a number does not depend on which of them found it.
     """
-    if workers < MOST or run.study.budget is not None:
+    if workers < MOST:
         yield
         return
     import torch
@@ -46,7 +42,7 @@ def helped(run: Run, workers: int) -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     # Daemons end with their parent, whatever happens to it.
-    process = get_context("spawn").Process(target=_fill, args=(run,), daemon=True)
+    process = get_context("spawn").Process(target=_quietly, args=(work, *given), daemon=True)
     process.start()
     try:
         yield
@@ -56,11 +52,11 @@ def helped(run: Run, workers: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _fill(run: Run) -> None:
+def _quietly(work: Callable[..., None], *given: object) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process says what there is to say
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # not killed: libraries give their semaphores back
     torch.set_num_threads(1)
-    with suppress(CrossaisleError):  # it comes upon the same trouble and reports it
-        fill(open_data(run.location, run.read), run.study, run.methods, run.out)
+    with suppress(CrossaisleError):  # the first process comes upon the same trouble and reports it
+        work(*given)
