@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import chisquare
 
 from .assignment import Experiment, MetricName
 from .sequences import Bounds
@@ -39,6 +38,8 @@ class Decision:
 
 def mismatch(users: Sequence[int], shares: Sequence[float]) -> float:
     """Chance (p) of the chi-square test that `users` (variants,) follow `shares`; 1 without users."""
+    from scipy.stats import chisquare  # 40 MB that a service without an experiment does without
+
     total = sum(users)
     return float(chisquare(users, [total * share for share in shares]).pvalue) if total else 1.0
 

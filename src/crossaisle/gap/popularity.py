@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from scipy.special import rel_entr
-from scipy.stats import rankdata
 
 from ..types import Codes
 from .sides import LEAST, Ground, Side, in_order
@@ -120,7 +120,7 @@ def _sales(source: Side, target: Side) -> Found:
 def _spearman(one: Side, other: Side, both: Codes) -> Found:
     if len(both) < 4:
         return Found("sales_correlation")
-    a, b = (rankdata(side.sales[both]) for side in (one, other))
+    a, b = (pl.Series(side.sales[both]).rank().to_numpy() for side in (one, other))
     if not a.std() or not b.std():
         return Found("sales_correlation")
     value = float(np.corrcoef(a, b)[0, 1])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import rankdata
+import polars as pl
 
 from ..data.splits.base import Moment, moment
 from ..data.world import World
@@ -107,7 +107,7 @@ def domain_map(report: GapReport) -> dict[str, tuple[float, float]]:
     if not len(rows) or np.isnan(apart[rows, columns]).any():
         return {}
     wanted = np.zeros_like(apart)
-    wanted[rows, columns] = 0.2 + 0.8 * rankdata(apart[rows, columns]) / len(rows)
+    wanted[rows, columns] = 0.2 + 0.8 * pl.Series(apart[rows, columns]).rank().to_numpy() / len(rows)
     places = _stressed(_scaled(wanted + wanted.T), wanted + wanted.T)
     places *= np.where(places[np.abs(places).argmax(axis=0), np.arange(2)] < 0, -1.0, 1.0)
     return {n: (float(x), float(y)) for n, (x, y) in zip(names, places, strict=True)}
