@@ -15,14 +15,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from .types import Asked, Codes, Contributions, Doubles, Explains, History, Scorer
 
 ANSWERS = 512
 """About how many histories a sampled attribution scores: the fewer events, the more orders."""
-_BLOCK = 128
-"""Histories that are scored at once."""
+_NUMBERS = 2**22
+"""Scores, and events to choose from, that are held at once: as many histories as have so many together."""
+_LEAST = 128
+"""But at least so many histories."""
 
 
 def contributions_of(scorer: Scorer, history: History, asked: Asked, seed: int = 0) -> Contributions:
@@ -46,16 +49,19 @@ def sampled(scorer: Scorer, history: History, asked: Asked, seed: int = 0) -> Co
     if not events:
         return Contributions(nobody, parts.T)
     draw, pairs = np.random.default_rng(seed), max(1, ANSWERS // (2 * events))
-    for _ in range(pairs):
-        order = draw.permutation(events)
-        for way in (order, order[::-1]):
-            parts[way] += np.diff(_prefixes(scorer, history, asked, way), axis=0, prepend=nobody[None])
-    return Contributions(nobody, parts.T / (2 * pairs))
+    orders = [draw.permutation(events) for _ in range(pairs)]
+    ways = np.stack([way for order in orders for way in (order, order[::-1])])
+    ahead = _prefixes(scorer, history, asked, ways)
+    for way, found in zip(ways, ahead, strict=True):
+        parts[way] += np.diff(found, axis=0, prepend=nobody[None])
+    return Contributions(nobody, parts.T / len(ways))
 
 
 def keeping(history: History, events: Codes) -> History:
     """The one person of `history` with these stored `events` (sorted) alone."""
-    return _coalitions(history, [events])
+    kept = np.zeros((1, history.counts.nnz), dtype=np.bool_)
+    kept[0, events] = True
+    return coalitions(history, kept)
 
 
 def without_events(history: History) -> History:
@@ -63,25 +69,30 @@ def without_events(history: History) -> History:
     return keeping(history, np.zeros(0, dtype=np.int64))
 
 
-def _prefixes(scorer: Scorer, history: History, asked: Asked, order: Codes) -> Doubles:
-    """(events, m) what is asked, with the first 1, 2, … of the events in `order`."""
-    found = []
-    for start in range(0, len(order), _BLOCK):
-        rows = [np.sort(order[: n + 1]) for n in range(start, min(start + _BLOCK, len(order)))]
-        found.append(_answers(scorer, _coalitions(history, rows), asked))
-    return np.concatenate(found)
+def _prefixes(scorer: Scorer, history: History, asked: Asked, orders: Codes) -> Doubles:
+    """(orders, events, m) what is asked, with the first 1, 2, … of the events of each of `orders` (orders, events)."""
+    events, (m, catalogue) = orders.shape[1], asked.shape
+    found, lengths = np.empty((orders.size, m)), np.tile(np.arange(events), len(orders))
+    places = np.argsort(orders, axis=1)
+    size = max(_LEAST, _NUMBERS // max(catalogue, events))
+    for start in range(0, orders.size, size):
+        rows = np.arange(start, min(start + size, orders.size))
+        kept = places[rows // events] <= lengths[rows, None]
+        found[rows] = _answers(scorer, coalitions(history, kept), asked)
+    return found.reshape(len(orders), events, m)
 
 
-def _coalitions(history: History, rows: list[Codes]) -> History:
-    """The one person of `history` once for each of `rows`, with those stored events alone."""
-    kept, ends = np.concatenate(rows), np.cumsum([0, *(len(r) for r in rows)])
+def coalitions(history: History, kept: npt.NDArray[np.bool_]) -> History:
+    """The one person of `history` once for each row of `kept` (n, events), with those stored events alone."""
+    events, ends = np.nonzero(kept)[1], np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
     counts = sp.csr_matrix(
-        (history.counts.data[kept], history.counts.indices[kept], ends), (len(rows), history.counts.shape[1])
+        (history.counts.data[events], history.counts.indices[events], ends), (len(kept), history.counts.shape[1])
     )
-    return History(counts, history.ages[kept], np.repeat(history.users, len(rows)))
+    return History(counts, history.ages[events], np.repeat(history.users, len(kept)))
 
 
 def _answers(scorer: Scorer, history: History, asked: Asked) -> Doubles:
     """(n, m) what is asked of n histories."""
-    found: Doubles = scorer.score(history).astype(np.float64) @ asked.T
+    wanted = np.flatnonzero(asked.any(axis=0))
+    found: Doubles = scorer.score(history)[:, wanted].astype(np.float64) @ asked[:, wanted].T
     return found

@@ -92,6 +92,22 @@ def test_whatever_the_rule_the_parts_sum_to_the_score(counts: list[int], numbers
     assert found.start == pytest.approx(rule.score(without_events(who))[0])
 
 
+def test_all_orders_are_scored_together() -> None:
+    asked_at_once = []
+
+    def rule(row: np.ndarray) -> list[float]:
+        return [np.tanh(row.sum()), row.max(initial=0.0)]
+
+    @dataclass(frozen=True)
+    class Counted(Opaque):
+        def score(self, history: History) -> Floats:
+            asked_at_once.append(len(history))
+            return super().score(history)
+
+    sampled(Counted(rule), history(*range(1, 51)), ask(2, 0))
+    assert asked_at_once == [1, 5 * 2 * 50]  # nobody; five orders and their reverses
+
+
 def test_taking_events_away_keeps_who_somebody_is() -> None:
     rows = sp.csr_matrix(np.array([[1.0, 0.0, 2.0, 3.0]], dtype=np.float32))
     left = keeping(History(rows, np.array([5, 6, 7], np.float32), np.array([4])), np.array([0, 2]))
