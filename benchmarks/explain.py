@@ -12,6 +12,8 @@ best items that they do not have are explained.
 * deletion: |change of the score| when the three items with the greatest contributions are taken out of the history,
   against three random ones (mean of ten draws); the ratio is of the means over users, its interval by bootstrap. The
   stricter ratio draws among the items that the method reads, for people who have at least three of these.
+* ceiling, of `als`: the greatest change that any three of these items make (all threes tried where there are at most
+  `MOST_TRIPLES`; else taken out one after the other, each time the one that changes most), against the random ones.
 * time: of `explain`, counterfactual and sentence included, divided by the recommendations; of one recommendation asked
   for by itself; and of the first call, which prepares what is kept.
 """
@@ -19,7 +21,9 @@ best items that they do not have are explained.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -27,13 +31,17 @@ from typing import Any
 import numpy as np
 
 from crossaisle.api import World, explain, fuse, transfer
-from crossaisle.attribution import contributions_of, keeping
+from crossaisle.attribution import coalitions, contributions_of, keeping
 from crossaisle.data.demo import CUT
 from crossaisle.explain.person import Asking
 from crossaisle.recommender import Recommender
 from crossaisle.resampling import resampled
+from crossaisle.types import History
 
-METHODS = ("user_kernel", "als", "shared_bottom", "blend", "emcdr")
+METHODS = ("user_kernel", "als", "als@all", "shared_bottom", "blend", "emcdr")
+CEILING = ("als", "als@all")
+"""Of these the best three are looked for, which takes thousands of scores for each person."""
+MOST_TRIPLES = 2_000
 FEW = {"emcdr": 50}
 """Users of methods that are asked by sampled Shapley values, which takes seconds for each."""
 TARGET, WEEKS, TOP, DRAWS = "NUTRITION", 8.0, 3, 10
@@ -45,9 +53,10 @@ def drawn(shop: Recommender, users: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).choice(full, min(users, len(full)), replace=False))
 
 
-def deletion(shop: Recommender, user: int, draw: np.random.Generator) -> tuple[float, float, float, float]:
+def deletion(shop: Recommender, user: int, draw: np.random.Generator, ceiling: bool) -> tuple[float, ...]:
     """Greatest error of the sum, and mean changes of the scores of the three best without the top three of the history,
-    without a random three, and without a random three of those that the method reads."""
+    without a random three, without a random three of those that the method reads, and without those three of them that
+    change it most (NaN unless `ceiling` asks)."""
     history = shop.history.take(np.array([user]))
     asking = Asking(shop, history)
     scores = asking.scores
@@ -70,7 +79,28 @@ def deletion(shop: Recommender, user: int, draw: np.random.Generator) -> tuple[f
         else np.nan
         for those in (np.arange(events), read)
     )
-    return error, float(np.mean(told)), chance, among
+    most = [greatest(shop, history, p, read) for p in places] if ceiling and len(read) >= 3 else [np.nan]
+    return error, float(np.mean(told)), chance, among, float(np.mean(most))
+
+
+def greatest(shop: Recommender, history: History, place: int, read: np.ndarray) -> float:
+    """The greatest |change of the score| at `place` without three of the events `read`."""
+    events = history.counts.nnz
+
+    def without(rows: np.ndarray) -> np.ndarray:
+        kept = np.ones((len(rows) + 1, events), dtype=np.bool_)
+        np.put_along_axis(kept[1:], rows, False, axis=1)
+        scores = shop.scorer.score(coalitions(history, kept))[:, place].astype(np.float64)
+        return np.abs(scores[1:] - scores[0])
+
+    if math.comb(len(read), TOP) <= MOST_TRIPLES:
+        return float(without(np.array(list(itertools.combinations(read, TOP)))).max())
+    gone: list[int] = []
+    for _ in range(TOP):
+        left = np.setdiff1d(read, gone)
+        changes = without(np.array([[*gone, e] for e in left]))
+        gone.append(int(left[changes.argmax()]))
+    return float(changes.max())
 
 
 def ratio(told: np.ndarray, chance: np.ndarray) -> dict[str, float]:
@@ -87,15 +117,16 @@ def seconds(shop: Recommender, user: str, k: int) -> tuple[float, float]:
     return time.perf_counter() - start[0], time.process_time() - start[1]
 
 
-def measured(shop: Recommender, users: np.ndarray) -> dict[str, Any]:
+def measured(shop: Recommender, users: np.ndarray, ceiling: bool) -> dict[str, Any]:
     ids, draw = shop.user_ids.decode(users), np.random.default_rng(0)
     start = time.perf_counter()
     explain(shop, ids[0], k=TOP)
     first = time.perf_counter() - start
     spent = np.array([(*seconds(shop, user, TOP), *seconds(shop, user, 1)) for user in ids]) * 1000
-    error, told, chance, among = np.array([deletion(shop, int(u), draw) for u in users]).T
+    error, told, chance, among, most = np.array([deletion(shop, int(u), draw, ceiling) for u in users]).T
     readers = ~np.isnan(among)
-    return {
+    best = {"ratio_of_best_three": ratio(most[readers], among[readers])} if ceiling else {}
+    return best | {
         "users": len(users),
         "events_median": float(np.median(np.diff(shop.history.counts.indptr)[users])),
         "catalogue": len(shop.catalogue),
@@ -127,9 +158,11 @@ def main() -> None:
     found: dict[str, Any] = json.loads(path.read_text())["methods"] if path.exists() else {}
     for method in asked.methods:
         start = time.perf_counter()
-        shop = transfer(world, TARGET, method=method, base=base, cut=CUT, weeks=WEEKS)
+        name, _, scope = method.partition("@")
+        options = {"scope": scope} if scope else {}
+        shop = transfer(world, TARGET, method=name, base=base, cut=CUT, weeks=WEEKS, **options)
         print(f"{method}: fitted in {time.perf_counter() - start:.0f} s", flush=True)
-        found[method] = measured(shop, drawn(shop, FEW.get(method, asked.users)))
+        found[method] = measured(shop, drawn(shop, FEW.get(method, asked.users)), method in CEILING)
         print(json.dumps(found[method]), flush=True)
     document = {"target": TARGET, "weeks": WEEKS, "cut": CUT.isoformat(), "top": TOP, "draws": DRAWS, "methods": found}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
