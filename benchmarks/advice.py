@@ -1,9 +1,11 @@
 """Is advice worth following? Every launch advised from the other targets alone, and `auto` against hindsight.
 
     CROSSAISLE_BENCH=/data/bench python benchmarks/advice.py --out runs/cases --write docs/results
+    python benchmarks/advice.py --calibration --write docs/results
 
 Runs what benchmarks/cases.py has not run yet. Calibration is over all cases that come along; `auto` is played out over
 the quick recipes of each launch from what their fits on held-out rows said: three advised transfers and one control.
+With --calibration nothing runs, and `auto` stays as advice.json has it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from crossaisle.data.demo import CUT
 from crossaisle.metrics import Doubles
 
 Judged = tuple[Case, Doubles | None]
+RESULTS = Path(__file__).parent.parent / "docs/results"
 TRIES = 3
 NEAR = 0.97
 """Share of the best in hindsight that counts as within 3 %."""
@@ -161,14 +164,23 @@ def write(played: Sequence[Played], judged: Calibration, folder: Path) -> dict[s
     return numbers
 
 
+def kept() -> list[Played]:
+    """`auto` as advice.json has it."""
+    body = json.loads((RESULTS / "advice.json").read_text(encoding="utf-8"))
+    return [Played(**row) for row in body["launches"]]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/cases"), help="folder of benchmarks/cases.py")
     parser.add_argument("--sets", nargs="+", help="launches whose name begins so; all when absent")
     parser.add_argument("--write", type=Path, help="folder for advice.md and advice.json")
     parser.add_argument("--tries", type=int, default=TRIES, help="advised transfers that auto tries")
+    parser.add_argument(
+        "--calibration", action="store_true", help="judge the intervals alone; auto as advice.json has it"
+    )
     asked = parser.parse_args()
-    played = auto(list(quick(asked.out, asked.sets)), asked.tries)
+    played = kept() if asked.calibration else auto(list(quick(asked.out, asked.sets)), asked.tries)
     judged = calibration(shipped())
     numbers = write(played, judged, asked.write) if asked.write is not None else summary(played, judged)
     for name, value in numbers.items():

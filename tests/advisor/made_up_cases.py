@@ -11,8 +11,8 @@ CONTROL = 0.05
 RECIPES = (Recipe("popularity"), Recipe("user_kernel"), Recipe("zero_shot", "shared_bottom"), Recipe("emcdr"))
 
 
-def facts(known: float, rows: float = 500.0, agreement: float = 1.5) -> LaunchFacts:
-    return LaunchFacts(rows, rows / 3, 100.0, 0.5, 0.0, 1.0, 0.8, 3.0, 10_000.0, known, 20.0, agreement, 0.4)
+def facts(known: float, rows: float = 500.0, agreement: float = 1.5, own: float = 2.0) -> LaunchFacts:
+    return LaunchFacts(rows, rows / 3, 100.0, 0.5, 0.0, 1.0, 0.8, 3.0, 10_000.0, known, 20.0, agreement, own, 0.4)
 
 
 def gain(recipe: Recipe, launch: LaunchFacts) -> float:

@@ -173,3 +173,5 @@ def test_a_report_of_ones_own_becomes_cases(tmp_path) -> None:  # type: ignore[n
     assert all(c.launch.facts.people > 30 for c in cases)
     with pytest.raises(ArtifactError, match="there is no"):
         store.read_reports([tmp_path / "nowhere"])
+    del report.protocol["steps"][0]["launch"]["own"]  # as in a report from before this was asked
+    assert store.cases_of(report) == []

@@ -15,11 +15,27 @@ from hypothesis import strategies as st
 from crossaisle.distances import coral, mmd, plan_of, sliced_wasserstein
 from crossaisle.gap.agreement import Likeness, correlation, lift
 from crossaisle.gap.behaviour import lift_of, repeat_rate
+from crossaisle.gap.launch import own_agreement
 from crossaisle.gap.popularity import divergence, gini, head_weight, histogram
 from crossaisle.gap.resampled import Draws, coral_of, mmd_of, sliced_of
 from crossaisle.gap.scores import h_score, leep, log_me
 from crossaisle.gap.words import Found, affinity, difference, distance, share, spread
 from crossaisle.rng import generator
+
+
+def tastes(apart: bool) -> sp.csr_matrix:
+    """200 people with 12 of 40 items each: of the half that is their own taste's, or of all."""
+    draw, held = generator(0, "tastes"), np.zeros((200, 40), dtype=np.float32)
+    for user in range(200):
+        shelf = np.arange(20) + 20 * (user % 2) if apart else np.arange(40)
+        held[user, draw.choice(shelf, 12, replace=False)] = 1.0
+    return sp.csr_matrix(held)
+
+
+def test_a_target_agrees_with_itself_where_people_have_tastes() -> None:
+    assert own_agreement(tastes(apart=True)) == pytest.approx(2.0, abs=0.15)  # who is near is of one taste, half are
+    assert own_agreement(tastes(apart=False)) == pytest.approx(1.0, abs=0.1)
+    assert own_agreement(tastes(apart=True)[:20]) == 1.0  # too few people
 
 
 def samples(n: int = 40, m: int = 50, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ SCHEMA_VERSION = 1
 KEPT = ("scope", "parts")
 """Options that make another recipe; others tune one."""
 _SIDES = 2 * 1.96
+_FACTS = {f.name for f in dataclasses.fields(LaunchFacts)}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Case:
 
 
 def cases_of(report: Report) -> list[Case]:
-    """All cases of a Report; none where it has no controls or does not say what was known beforehand."""
+    """All cases of a Report; none where it has no controls or does not say all that is asked about beforehand."""
     name, metric, k = (report.protocol["headline"][n] for n in ("slice", "metric", "k"))
     found = {(r.week, r.shots, r.method): r for r in report.rows if (r.slice, r.metric, r.k) == (name, metric, k)}
     costs = {(c.week, c.shots, c.method): c for c in report.costs}
@@ -131,7 +132,7 @@ def cases_of(report: Report) -> list[Case]:
         at = step["week"], step["shots"]
         rows = [r for key, r in found.items() if key[:2] == at and r.method in recipes]
         controls = [r.value for r in rows if report.kinds[r.method] == "control"]
-        if not controls or "launch" not in step:
+        if not controls or not step.get("launch", {}).keys() >= _FACTS:
             continue
         launch = Launch(
             report.protocol["world"],

@@ -23,7 +23,7 @@ LEAST_SPREAD = 0.1
 """Of a fact that hardly differs among past launches: a new one that is a little off is not far for it."""
 FAR = 3.0
 """Facts further from the mean than so many deviations count as this far: no launch is stranger than strange."""
-_LOGS = ("rows", "people", "items", "sources", "source_rows", "history", "agreement")
+_LOGS = ("rows", "people", "items", "sources", "source_rows", "history", "agreement", "own")
 
 
 @dataclass(frozen=True, eq=False)

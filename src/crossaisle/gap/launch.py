@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
@@ -47,6 +48,8 @@ class LaunchFacts:
         history: mean interactions in the sources, of people who have any.
         agreement: how alike the purchases here are of people who are nearest in what they have elsewhere, against
             people drawn by chance (see `neighbour_agreement`); 1: no more. With under 30 people in sight: of sources.
+        own: the same between two halves of what people have here: what the target says of itself, for which a source
+            has to add something. With under 30 people in sight: of sources.
         spread: share of sales that the tenth of items sold most have, in the target or else the sources.
     """
 
@@ -62,6 +65,7 @@ class LaunchFacts:
     known: float
     history: float
     agreement: float
+    own: float
     spread: float
 
     @classmethod
@@ -73,8 +77,8 @@ class LaunchFacts:
         there = count_matrix(others, world.n_users, world.n_items)
         depth, people = np.asarray(there.sum(axis=1)).ravel(), np.flatnonzero(np.diff(here.indptr))
         listed = told_of(world.content[problem.catalogue.tolist()])
-        known, alike = (
-            (float((depth[people] > 0).mean()), neighbour_agreement(there, here))
+        known, alike, own_alike = (
+            (float((depth[people] > 0).mean()), neighbour_agreement(there, here), own_agreement(here))
             if len(people) >= LEAST
             else _among_sources(problem, others)
         )
@@ -91,6 +95,7 @@ class LaunchFacts:
             known=known,
             history=float(depth[depth > 0].mean()) if len(others) else 0.0,
             agreement=alike,
+            own=own_alike,
             spread=_spread(own if len(own) else others),
         )
 
@@ -121,25 +126,46 @@ def neighbour_agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> float:
     Returns:
         Ratio, shrunk to 1 as if one more neighbour were as alike as strangers; 1 with under 30 people.
     """
+    return _agreement(there, here)[0]
+
+
+def own_agreement(counts: sp.csr_matrix) -> float:
+    """`neighbour_agreement` of two random halves of `counts` (users, items): of what a person has, each item in one.
+
+    Halves are thin: few people may have 20 neighbours there, so it is shrunk to 1 as if 30 more were as strangers.
+    """
+    first = generator(0, "own agreement").random(counts.nnz) < 0.5
+    ratio, people = _agreement(_part(counts, first), _part(counts, ~first))
+    return 1.0 + (ratio - 1.0) * people / (people + LEAST)
+
+
+def _agreement(there: sp.csr_matrix, here: sp.csr_matrix) -> tuple[float, int]:
+    """See `neighbour_agreement`; and the number of people who have neighbours enough."""
     both = np.flatnonzero((np.diff(there.indptr) > 0) & (np.diff(here.indptr) > 0))
     if len(both) < LEAST:
-        return 1.0
+        return 1.0, 0
     draw = generator(0, "agreement")
     asked = np.sort(draw.choice(both, MOST_PEOPLE, replace=False)) if len(both) > MOST_PEOPLE else both
     near, alike = (Likeness.of(_had(matrix[asked]), NEAREST) for matrix in (there, here))
     chance = alike.cosines.sum() / (len(asked) * (len(asked) - 1))
     if not near.valid.any() or chance <= 0:
-        return 1.0
+        return 1.0, 0
     found = np.take_along_axis(alike.cosines, near.near, axis=1)[near.valid].mean()
-    return float((found + chance / NEAREST) / (chance + chance / NEAREST))
+    return float((found + chance / NEAREST) / (chance + chance / NEAREST)), int(near.valid.sum())
+
+
+def _part(counts: sp.csr_matrix, kept: npt.NDArray[np.bool_]) -> sp.csr_matrix:
+    made = sp.csr_matrix((counts.data * kept, counts.indices, counts.indptr), counts.shape, copy=True)
+    made.eliminate_zeros()
+    return made
 
 
 def _had(counts: sp.csr_matrix) -> sp.csr_matrix:
     return sp.csr_matrix((np.ones(counts.nnz, dtype=np.float32), counts.indices, counts.indptr), counts.shape)
 
 
-def _among_sources(problem: Problem, rows: pl.DataFrame) -> tuple[float, float]:
-    """Share of people known elsewhere, and agreement: means over the largest sources, each in place of the target."""
+def _among_sources(problem: Problem, rows: pl.DataFrame) -> tuple[float, float, float]:
+    """Share of people known elsewhere, agreement with it, and own: means over the largest sources, as if the target."""
     largest = rows.group_by("domain").agg(n=pl.col("user").n_unique()).sort("n", "domain", descending=[True, False])
     world = problem.world
     whole = count_matrix(rows, world.n_users, world.n_items)
@@ -149,9 +175,10 @@ def _among_sources(problem: Problem, rows: pl.DataFrame) -> tuple[float, float]:
         rest = whole - own
         rest.eliminate_zeros()
         people = np.flatnonzero(np.diff(own.indptr))
-        found.append((float((np.diff(rest.indptr)[people] > 0).mean()), neighbour_agreement(rest, own)))
-    known, alike = np.array(found or [(0.0, 1.0)]).mean(axis=0)
-    return float(known), float(alike)
+        known = float((np.diff(rest.indptr)[people] > 0).mean())
+        found.append((known, neighbour_agreement(rest, own), own_agreement(own)))
+    known, alike, own_alike = np.array(found or [(0.0, 1.0, 1.0)]).mean(axis=0).tolist()
+    return known, alike, own_alike
 
 
 def _sold(rows: pl.DataFrame, catalogue: Codes) -> float:
