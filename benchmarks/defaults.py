@@ -56,9 +56,9 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
         {},
         {"factors": 16, **FORMER},
         {"factors": 128, "alpha": 40.0, "regularization": 200.0},
-        {"penalty": 0.85},
+        {"penalty": 1.0},
         {"penalty": 0.7},
-        {"factors": 64},
+        {"factors": 64, "penalty": 1.0},
     ),
     "item_knn": (
         {},

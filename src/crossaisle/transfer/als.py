@@ -47,7 +47,7 @@ class AlsOptions:
     """Most directions of taste; under a penalty that grows with the data, those that chance explains stay empty."""
     alpha: float = 100.0
     """Confidence of an event is alpha × its weight, of a non-event 1."""
-    penalty: float = 1.0
+    penalty: float = 0.85
     """L2 penalty on the vectors, in units of α × `noise`: at 1, directions of taste that are no stronger than what
     chance gives in data of this size are dropped. Less keeps more of them; dense data bear 0.7."""
     regularization: float | None = None
