@@ -99,7 +99,7 @@ def read(folder: str | Path, kind: str) -> tuple[Tensors, dict[str, pl.DataFrame
     for name, wanted in manifest["files"].items():
         _verify(target / name, wanted)
     tables = [n for n in manifest["files"] if n != TENSORS]
-    read_tables = {n.removesuffix(".parquet"): pl.read_parquet(target / n, glob=False) for n in tables}
+    read_tables = {n.removesuffix(".parquet"): pl.read_parquet(target / n, glob=False, parallel="none") for n in tables}
     return load_file(target / TENSORS), read_tables, manifest["meta"]
 
 
