@@ -33,6 +33,8 @@ from crossaisle.types import Floats, History, Tensors
 
 ITEMS, DIMENSIONS, USERS, EACH, K = 100_000, 128, 50_000, 30, 10
 CONNECTIONS = 32
+RATES = {"/v1/recommend": 300.0, "/v1/events": 50.0}
+"""Requests a second."""
 
 
 @scorer("serve_load")
@@ -274,13 +276,13 @@ def framework_memory() -> float:
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) / 1024
 
 
-def tiny_memory(scratch: Path, port: int) -> float:
-    """Resident MB of a service that has next to nothing to serve: the framework at work."""
+def tiny_memory(scratch: Path, port: int, seconds: float) -> float:
+    """Resident MB of a service that has next to nothing to serve, after the same load: the framework at work."""
     make_artifact(scratch / "tiny", EACH, 1)
     process, _ = started(
         ["--serve", str(scratch / "tiny"), "--store", str(scratch / "tiny-data"), "--port", str(port)], port, "/ready"
     )
-    asyncio.run(closed_loop(port, 1.0, 1, "/v1/recommend", Asking.of(scratch / "tiny")))
+    asyncio.run(open_loop(port, seconds, RATES, Asking.of(scratch / "tiny")))
     found = memory_of(process.pid)
     stopped(process)
     return found
@@ -294,7 +296,7 @@ def one_run(folder: Path, data: Path, seconds: float, port: int) -> dict[str, An
     run["load_average"] = os.getloadavg()[0]
     asyncio.run(open_loop(port, 3.0, {"/v1/recommend": 50.0, "/v1/events": 10.0}, asking))
     before = processor_seconds(process.pid)
-    run["open_loop"] = asyncio.run(open_loop(port, seconds, {"/v1/recommend": 300.0, "/v1/events": 50.0}, asking))
+    run["open_loop"] = asyncio.run(open_loop(port, seconds, RATES, asking))
     asked = sum(run["open_loop"]["statuses"].values())
     run["processor_ms_a_request"] = 1000 * (processor_seconds(process.pid) - before) / asked
     run["memory_mb"] = memory_of(process.pid)
@@ -326,7 +328,7 @@ def measured(seconds: float, runs: int, given: Path | None, say: Callable[[str],
             "cores": os.cpu_count(),
             "artifact_mb": size_of(folder),
             "framework_mb": framework_memory(),
-            "tiny_service_mb": tiny_memory(Path(scratch), 8870),
+            "tiny_service_mb": tiny_memory(Path(scratch), 8870, seconds),
             "runs": [],
         }
         for n in range(runs):
