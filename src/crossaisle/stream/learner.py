@@ -67,7 +67,7 @@ class Learner:
     _done: int = field(default=0, init=False)
 
     def step(self, now: datetime | None = None) -> Learned | None:
-        """One lesson; None where there is nothing new to learn.
+        """One lesson; None where there is nothing new to learn, or an experiment runs, whose versions must stay.
 
         Args:
             now: naive UTC; the clock when None.
@@ -89,6 +89,9 @@ class Learner:
         if self.lookout is not None:
             learned = int((rows[NUMBER] <= learned_until(serving, current)).sum())
             self.lookout.look(world, rows, learned, current, now)
+        if running := self.store.marks().trial:
+            _LOG.info("nothing learned: experiment %r is running", running)
+            return None
         found = lesson(world, rows, now, current, self.how, self.base)
         made = None
         if found is None or found.candidate is None:
