@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,8 +32,10 @@ _STRENGTH = (1e-2, 1e7)
 class ItemPriorOptions:
     """Options of `item_prior`."""
 
-    content: ContentOptions = field(default_factory=lambda: ContentOptions(text_dim=32))
-    """What of the items is read."""
+    content: ContentOptions = field(default_factory=ContentOptions)
+    """What of the items is read, as in fusion."""
+    components: int = 32
+    """First principal components of the texts that trees read; more of them drown the rest."""
     weeks: float = 8.0
     """What sold in the sources in so many last weeks is learned from; everything where times are unknown."""
     trees: int = 150
@@ -47,8 +49,8 @@ class ItemPriorOptions:
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        if self.weeks <= 0 or min(self.trees, self.forests, self.min_items) < 1:
-            raise ValueError("weeks > 0 and trees, forests and min_items ≥ 1 are needed.")
+        if self.weeks <= 0 or self.components < 0 or min(self.trees, self.forests, self.min_items) < 1:
+            raise ValueError("weeks > 0, components ≥ 0 and trees, forests and min_items ≥ 1 are needed.")
 
 
 @transfer(
@@ -106,6 +108,7 @@ def _shelves(problem: Problem, options: ItemPriorOptions, shelves: list[tuple[in
     reader, content = ContentReader.fit(rows, options.content)
     place = np.searchsorted(items, places)
     found, numbers = content.take(place), len(reader.attributes.numbers)
+    found = replace(found, text=found.text[:, : options.components])
     return Shelves(domain, found, found.numeric[:, : 2 * numbers : 2], np.column_stack([found.levels, place + 1]))
 
 
