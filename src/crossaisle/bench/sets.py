@@ -70,7 +70,9 @@ class BenchSet:
 
 POPULARITY = MethodSpec("popularity")
 ITEM_KNN_ALL = MethodSpec(
-    "item_knn", "item_knn_all", {"scope": "all", "neighbours": 1000, "shrink": 0.0, "weight": "binary"}
+    "item_knn",
+    "item_knn_all",
+    {"scope": "all", "similarity": "cosine", "neighbours": 1000, "shrink": 0.0, "weight": "binary"},
 )
 SWING_ALL = MethodSpec(
     "item_knn",
