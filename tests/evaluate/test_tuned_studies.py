@@ -61,7 +61,7 @@ def test_a_study_with_a_budget_says_what_was_searched(world: World, tuned_study:
     said = "\n".join(report.warnings)
     assert "searched on held-out rows for 1h a method and step: recent, als." in said
     assert "Options not searched: blend, because no option is left to search." in said
-    assert report.protocol["methods"]["als"]["options"]["factors"] == 16  # where the search starts
+    assert report.protocol["methods"]["als"]["options"]["factors"] == 128  # where the search starts
 
 
 def test_a_study_with_a_budget_goes_on_and_repeats(

@@ -211,12 +211,12 @@ def test_als_noise_is_what_chance_gives() -> None:
     assert first > 1.5 * second
 
 
-def test_als_penalty_grows_with_the_data_or_is_a_factor_on_what_is_given() -> None:
+def test_als_penalty_grows_with_the_data_unless_it_is_given() -> None:
     options = als.AlsOptions(factors=4, alpha=20.0, penalty=0.5)
     assert als.penalty_of(X, options) == pytest.approx(0.5 * 20.0 * als.noise(X))
     given = dataclasses.replace(options, regularization=7.0)
-    assert als.penalty_of(X, given) == 0.5 * 7.0
-    same = dataclasses.replace(options, penalty=1.0, regularization=als.penalty_of(X, options))
+    assert als.penalty_of(X, given) == 7.0
+    same = dataclasses.replace(options, regularization=als.penalty_of(X, options))
     assert np.array_equal(als.item_factors(X, options, 1), als.item_factors(X, same, 1))
 
 

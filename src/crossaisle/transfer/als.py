@@ -51,7 +51,7 @@ class AlsOptions:
     """L2 penalty on the vectors, in units of α × `noise`: at 1, directions of taste that are no stronger than what
     chance gives in data of this size are dropped. Less keeps more of them; dense data bear 0.7."""
     regularization: float | None = None
-    """The L2 penalty itself, in place of the unit of `penalty`, which is a factor on it then; none: α × `noise`."""
+    """The L2 penalty itself; `penalty`, and a search of it, say nothing then. None: from `penalty`."""
     iterations: int = 15
     """Sweeps over users and items."""
     max_items: int = 100_000
@@ -181,8 +181,8 @@ def item_factors(users: sp.csr_matrix, options: AlsOptions, seed: int) -> Floats
 
 
 def penalty_of(users: sp.csr_matrix, options: AlsOptions) -> float:
-    """λ of `options` for weights `users` (n, items): `penalty` times `regularization`, or times what chance needs."""
-    return options.penalty * (options.regularization or options.alpha * noise(users))
+    """λ of `options` for weights `users` (n, items): `regularization`, or `penalty` times what chance would need."""
+    return options.regularization or options.penalty * options.alpha * noise(users)
 
 
 def noise(users: sp.csr_matrix) -> float:

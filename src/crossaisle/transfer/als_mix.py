@@ -39,7 +39,7 @@ class AlsMixOptions:
     penalty: float = 1.0
     """L2 penalty of the longest vectors, in the unit of `als`; with f factors it is times (f / longest)^⅔."""
     regularization: float | None = None
-    """L2 penalty with 16 factors, times (f / 16)^⅔ with f, in place of the unit of `penalty`, a factor on it then."""
+    """L2 penalty with 16 factors, times (f / 16)^⅔ with f, instead of `penalty`."""
     iterations: int = 15
     """Sweeps over users and items."""
     max_items: int = 100_000
@@ -91,6 +91,5 @@ def member(options: AlsMixOptions, size: int) -> als.AlsOptions:
     shared = {f.name: getattr(options, f.name) for f in dataclasses.fields(als.AlsOptions) if f.name != "factors"}
     shared["penalty"] = options.penalty * (size / max(options.factors)) ** EXPONENT
     if options.regularization is not None:
-        shared["penalty"] = options.penalty
         shared["regularization"] = options.regularization * (size / SIZE) ** EXPONENT
     return als.AlsOptions(**shared | {"factors": size})
