@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_servers import crash
+from store_servers import come_back, crash
 
 from crossaisle.errors import StorageError
 from crossaisle.stores import Event, Version, open_store
@@ -89,7 +89,7 @@ def test_a_server_that_crashes_and_comes_back(place: str, server: Any) -> None:
     writer.join()
     with pytest.raises(StorageError, match="check the address, or wait until the server is back"):
         store.events()
-    server.ensure_postgres_running()
+    come_back(server)
     kept = {event.event_id for _, event in store.events(limit=10**6)}
     assert kept >= set(acknowledged)
     assert len(refused) == 1
