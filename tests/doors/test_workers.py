@@ -21,7 +21,7 @@ def test_the_second_process_fills_every_cell_that_the_first_then_finds(
 ) -> None:
     (tmp_path / "cake.toml").write_text(config_text(shop), encoding="utf-8")
     run = read_run(tmp_path / "cake.toml", tmp_path / "out")
-    with helped(2, fill_run, run):
+    with helped(2, None, fill_run, run):
         until = time.monotonic() + 120
         while len(list(run.out.glob("cells/*.json"))) < len(list(finished.glob("cells/*.json"))):
             assert time.monotonic() < until, "the second process found too few cells"

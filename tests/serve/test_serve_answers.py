@@ -11,6 +11,7 @@ from serving import House, Open
 from crossaisle.explain import explain
 from crossaisle.recommender import Recommender
 from crossaisle.serve import Settings
+from crossaisle.serve.schemas import List
 
 
 def test_a_user_gets_what_the_recommender_gives(house: House, fitted: Path) -> None:
@@ -35,6 +36,11 @@ def test_many_at_once_get_the_same_as_alone(house: House) -> None:
 def test_an_unknown_user_gets_an_honest_general_answer(house: House) -> None:
     found = house.post("/v1/recommend", user="nobody", k=3)
     assert (found["basis"], found["known"], len(found["items"])) == ("popularity", False, 3)
+
+
+def test_a_list_has_the_shape_that_is_documented(house: House) -> None:
+    for answer in (house.post("/v1/recommend", user="u21"), house.post("/v1/recommend/session", items=["cake01"])):
+        assert List.model_validate(answer, strict=True).model_dump(mode="json") == answer
 
 
 def test_a_session_counts(house: House) -> None:

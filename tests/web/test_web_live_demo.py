@@ -61,7 +61,7 @@ def _promoted(address: str, name: str) -> None:
     raise AssertionError(answer.text)
 
 
-def test_the_demo_shows_a_person_and_a_product_that_does_not_exist(address: str, browser: Any, tmp_path: Path) -> None:
+def test_the_demo_shows_a_person_and_a_product_that_does_not_exist(address: str, browser: Any) -> None:
     _promoted(address, "reads-content")
     page = browser.new_page(viewport={"width": 1180, "height": 1120}, color_scheme="light")
     page.goto(f"{address}/dashboard/playground")

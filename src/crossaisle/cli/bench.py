@@ -66,8 +66,7 @@ def sets(
     with drawing():
         for asked, folder in folders:
             job = Asking(asked, folder, seeds, out / folder.name, ablation, budget)
-            # A second process would take time from the trials of a budget.
-            with helped(1 if budget is not None else workers_of(workers), fill_set, job):
+            with helped(workers_of(workers), budget, fill_set, job):
                 found.append(bench_set(job))
             write_set(found[-1], out)
     if output.json:

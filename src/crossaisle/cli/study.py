@@ -57,8 +57,7 @@ def execute(run: Run, output: Output, workers: int = 1) -> Report:
 def judge_all(world: World, run: Run, workers: int = 1) -> Report:
     """Judge the run's methods on `world`; its folder has ``config.toml`` and the report afterwards."""
     write_whole(run.out / "config.toml", run.text.encode())
-    # A second process would take time from the trials of a budget.
-    with helped(1 if run.study.budget is not None else workers, fill_run, run):
+    with helped(workers, run.study.budget, fill_run, run):
         found = evaluate(world, run.study, run.methods, run.out)
     report.write(found, run.out)
     return found

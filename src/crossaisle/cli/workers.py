@@ -29,12 +29,13 @@ def workers_of(asked: int | None) -> int:
 
 
 @contextmanager
-def helped(workers: int, work: Callable[..., None], *given: object) -> Iterator[None]:
+def helped(workers: int, budget: str | None, work: Callable[..., None], *given: object) -> Iterator[None]:
     """Within the block a second process does `work` with what is `given`, where `workers` is above 1.
 
-    Both use one thread, so that a number does not depend on which of them found it.
+    Both use one thread, so that a number does not depend on which of them found it. With a budget there is no second
+    one: it would take time from the trials.
     """
-    if workers < MOST:
+    if workers < MOST or budget is not None:
         yield
         return
     import torch

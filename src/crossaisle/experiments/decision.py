@@ -38,7 +38,7 @@ class Decision:
 
 def mismatch(users: Sequence[int], shares: Sequence[float]) -> float:
     """Chance (p) of the chi-square test that `users` (variants,) follow `shares`; 1 without users."""
-    from scipy.stats import chisquare  # 40 MB that a service without an experiment does without
+    from scipy.stats import chisquare  # a service without an experiment does without it
 
     total = sum(users)
     return float(chisquare(users, [total * share for share in shares]).pvalue) if total else 1.0

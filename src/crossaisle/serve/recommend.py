@@ -210,7 +210,7 @@ def _answer(
         "basis": made.basis,
         "known": known,
         "items": items,
-    }  # of the shape of `List`, of which ten models for ten items would be a tenth of the work of an answer
+    }  # of the shape of `List`, without a model for each item
     return Response(to_json(found, inf_nan_mode="null"), media_type="application/json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -150,7 +150,7 @@ def fit(base: Base | None, problem: Problem, options: AlsOptions) -> Recommender
     worth = worth_of(users, options.item_exponent)
     users = (users @ sp.diags(worth)).tocsr()
     penalty = penalty_of(users, options)
-    factors = item_factors(users, options, problem.seed)
+    factors = item_factors(users, replace(options, regularization=penalty), problem.seed)
     outputs = np.searchsorted(inputs, problem.catalogue).astype(np.int64)
     made = AlsScorer(
         inputs,

@@ -16,6 +16,7 @@ from ..models.base import Base
 from ..recommender import Recommender
 from ..rng import generator
 from ..types import Codes, Doubles
+from .common import standardised
 from .method import transfer
 from .popularity import PopularityScorer
 from .problem import Problem
@@ -88,7 +89,7 @@ def forecast_of(problem: Problem, options: ItemPriorOptions) -> Doubles:
         )
     shelves = _shelves(problem, options, [*known, (codes[-1], problem.catalogue)])
     sold = [_shares(problem, options.weeks, code, items) for code, items in known]
-    success = np.concatenate([*(_standardised(np.log1p(s)) for s in sold), np.zeros(len(problem.catalogue))])
+    success = np.concatenate([*(standardised(np.log1p(s)[None])[0] for s in sold), np.zeros(len(problem.catalogue))])
     facts = shelves.facts(success, np.array([code for code, _ in known]))
     learned = len(facts) - len(problem.catalogue)
     # Large domains tell more, but not in proportion to their size.
@@ -128,11 +129,6 @@ def buyers_of(rows: pl.DataFrame, n_items: int) -> Doubles:
     """(items,) distinct people with an event of each item in coded `rows`."""
     pairs = rows.select("user", "item").unique()
     return np.bincount(pairs["item"].to_numpy(), minlength=n_items).astype(np.float64)
-
-
-def _standardised(values: Doubles) -> Doubles:
-    found: Doubles = (values - values.mean()) / max(values.std(), 1e-9)
-    return found
 
 
 def strength_of(forecast: Doubles, buyers: Doubles) -> float:

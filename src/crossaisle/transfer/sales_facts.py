@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from ..encoders.content import Content
 from ..metrics import Bools
@@ -69,13 +70,6 @@ def _crowd(group: Codes, domain: Codes) -> Doubles:
 
 def ranks_within(group: Codes, values: Floats) -> Doubles:
     """(p,) mean rank of each of `values` within its group, above 0 and below 1; ties share theirs."""
-    order = np.lexsort((values, group))
-    new = np.append(True, (np.diff(group[order]) != 0) | (np.diff(values[order]) != 0))
-    first = np.flatnonzero(np.append(True, np.diff(group[order]) != 0))
-    size = np.diff(np.append(first, len(order)))
-    ties = np.flatnonzero(new)
-    middle = (ties + np.append(ties[1:], len(order)) - 1) / 2
-    place = np.repeat(middle, np.diff(np.append(ties, len(order)))) - np.repeat(first, size)
-    found: Doubles = np.empty(len(order))
-    found[order] = (place + 0.5) / np.repeat(size, size)
+    rank = (pl.col("value").rank() - 0.5) / pl.len()
+    found: Doubles = pl.DataFrame({"group": group, "value": values}).select(rank.over("group")).to_series().to_numpy()
     return found
