@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 import pytest
+from postgres_servers import come_back, crash
 
 from crossaisle.stores.open import open_store
 
@@ -235,13 +236,11 @@ def test_a_database_that_goes_and_comes_back(fitted: Path, tmp_path: Path) -> No
         server = Server(tmp_path / "log", fitted / "zero_shot", "--store", database.get_uri(), "--artifacts", artifacts)
         stack.callback(server.close)
         assert server.client.post("/v1/events", json=event(1, "cake01")).status_code == 200
-        process = database.get_postmaster_info().process
-        process.send_signal(signal.SIGQUIT)
-        process.wait(30)
+        crash(database)
         answer = server.client.post("/v1/events", json=event(2, "cake02"))
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
         assert server.answers()
-        database.ensure_postgres_running()
+        come_back(database)
         assert server.client.post("/v1/events", json=event(2, "cake02")).status_code == 200
         server.close()
         store = open_store(database.get_uri())

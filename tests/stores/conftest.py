@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_servers import crash
+from postgres_servers import crash
 
 pytest.importorskip("sqlalchemy", reason="no stores: pip install crossaisle[serve]")
 pytest.importorskip("psycopg", reason="no stores: pip install crossaisle[serve]")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_servers import come_back, crash
+from postgres_servers import come_back, crash
 
 from crossaisle.errors import StorageError
 from crossaisle.stores import Event, Version, open_store

@@ -1,4 +1,4 @@
-"""What these tests do to a PostgreSQL server of their own."""
+"""What tests do to a PostgreSQL server of their own."""
 
 import signal
 import subprocess
