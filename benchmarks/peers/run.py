@@ -4,7 +4,8 @@
 
 Rows of all domains are visible to everybody. Each method is judged with its library's default and with the best of
 three settings (`settings.py`), chosen on purchases held out of the visible rows (on cdrib on its part for selection):
-the same lists for all, drawn as `crossaisle bench --budget` draws them. Finished fits stay in --work.
+the same lists for all, drawn as `crossaisle bench --budget` draws them. Finished fits stay in --work. With some sets or
+methods only, the rows of all others stay in --out as they are.
 """
 
 from __future__ import annotations
@@ -204,7 +205,14 @@ def main() -> None:
                 rows += rows_of(run, method, test)
                 print(*(_line(r) for r in rows[-2:] if r.method == method.name), sep="\n", flush=True)
                 if asked.out:
-                    write(rows, absent, asked.out)
+                    write(together(rows, asked.out), absent, asked.out)
+
+
+def together(rows: list[Row], out: Path) -> list[Row]:
+    """`rows`, and those of ``peers.json`` whose set, target and method were not asked now."""
+    path, fresh = out / "peers.json", {(r.set, r.target, r.method) for r in rows}
+    kept = [Row(**r) for r in json.loads(path.read_text(encoding="utf-8"))["rows"]] if path.exists() else []
+    return [r for r in kept if (r.set, r.target, r.method) not in fresh] + rows
 
 
 def write(rows: list[Row], absent: dict[str, str], out: Path) -> None:

@@ -88,8 +88,9 @@ def run(
         stored = [_load(out, f"{label}-{about}") for label in labels]
         found = [s for s in stored if s is not None]
         if len(found) < len(labels):
-            found = list(judge(question, entry, seed, tuner, variants))
-            for one in found:
+            found = []
+            for one in judge(question, entry, seed, tuner, variants):
+                found.append(one)
                 if not one.skipped:
                     _save(out, f"{one.label}-{about}", one)
         yield from found
@@ -112,9 +113,11 @@ def judge(question: Question, entry: Entry, seed: int, tuner: Tuner, variants: V
             prepared = stack.prepare(base, problem, entry.options)
             shared = time.perf_counter() - start
             yield place(entry.label, stack.stacked(problem, entry.options, prepared), start, peak)
-            for label, make in variants.of(entry, question, problem, prepared):
+            made = variants.of(entry, question, problem, prepared)
+            for done, (label, make) in enumerate(made, 1):
                 start = time.perf_counter() - shared  # what they share is counted in each
                 yield place(label, make(), start, peak)
+                tick(f"bench: {problem.target}, {label}", done, len(variants.labels_of(entry)))
     except (MethodError, TrainingError) as error:
         yield Places(entry.label, seed, np.zeros(0), np.zeros(0), skipped=str(error))
 
