@@ -24,8 +24,11 @@ def alignment(ground: Ground, items: Items, sources: Sequence[str], target: str)
     Categories (brands where there are none) are the means of their drawn items, weighted by how many were drawn; those
     of fewer than 3 items are left out, and of more than 40 the largest stay. Cost: squared distance of the means.
     """
-    ours = _centres(categories_of(ground, items, target))
-    every = {name: _centres(categories_of(ground, items, name)) for name in sources}
+    ours, *theirs = (
+        ground.once(("centres", name), lambda name=name: _centres(categories_of(ground, items, name)))  # type: ignore[misc]
+        for name in (target, *sources)
+    )
+    every = dict(zip(sources, theirs, strict=True))
     together = {f"{name} / {kind}": centre for name, kinds in every.items() for kind, centre in kinds.items()}
     found = [row for name, kinds in every.items() for row in _plan(name, target, kinds, ours)]
     return found + (_plan(ALL, target, together, ours, len(sources)) if len(sources) > 1 else [])

@@ -13,7 +13,7 @@ import polars as pl
 
 from ..types import Codes
 from .price import far_of, line_distance
-from .sides import LEAST, Ground, Side, T
+from .sides import LEAST, Ground, Side, T, common, sorted_once
 from .words import NONE, Doubles, Found, Z, affinity, around, difference, distance, share
 
 DAY = 86_400e6
@@ -30,12 +30,12 @@ def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
         return [distance(Found(n), NONE, NONE, False) for n in NAMES]
     sides, enough = (seen, target), min(len(source.people), len(target.people)) >= LEAST
 
-    def both(name: str, find: Callable[[pl.DataFrame], T]) -> tuple[T, T]:
-        # A side that the window leaves whole is counted once for all targets.
-        there, here = (ground.once((name, s.name, len(s.rows)), lambda s=s: find(s.rows)) for s in sides)  # type: ignore[misc]
+    def both(name: str, find: Callable[[Side], T]) -> tuple[T, T]:
+        there, here = (ground.of_side(name, s, lambda s=s: find(s)) for s in sides)  # type: ignore[misc]
         return there, here
 
-    waited, repeated, visits = both("pauses", pauses), both("repeats", repeat_rate), both("baskets", baskets)
+    waited, visits = both("pauses", lambda s: pauses(_visits(ground, s))), both("baskets", lambda s: baskets(s.rows))
+    repeated = both("repeats", lambda s: repeat_rate(s.rows))
     days = (ground.rows["timestamp"].max() - since).days + 1  # type: ignore[operator, union-attr]
     own = ground.once(("own basket", target.name), lambda: _own(target.rows, days))
     shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
@@ -46,11 +46,21 @@ def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
     ]
 
 
-def pauses(rows: pl.DataFrame) -> Doubles:
-    """log₂ days between successive times at which a user did something here."""
-    times = rows.select("user", "timestamp").unique().sort("user", "timestamp")
-    gap = (pl.col("timestamp").diff().over("user").dt.total_microseconds() / DAY).alias("gap")
-    found: Doubles = np.log2(times.select(gap).drop_nulls()["gap"].to_numpy())
+def _visits(ground: Ground, side: Side) -> pl.DataFrame:
+    """Rows of `side` by user and time."""
+
+    def find() -> pl.DataFrame:
+        return ground.in_time.filter(pl.col("domain").is_in(side.codes))
+
+    own = ground.once(("visits", side.codes), find) if len(side.codes) == 1 else find()
+    return own if side.since is None else own.filter(pl.col("timestamp") >= side.since)
+
+
+def pauses(visits: pl.DataFrame) -> Doubles:
+    """log₂ days between successive times at which a user did something: `visits` by user and time."""
+    user, time = visits["user"].to_numpy(), visits["timestamp"].dt.epoch("us").to_numpy()
+    apart = np.diff(time)[user[1:] == user[:-1]]
+    found: Doubles = np.log2(apart[apart > 0] / DAY)
     return found
 
 
@@ -65,10 +75,12 @@ def _pauses(ground: Ground, x: Doubles, y: Doubles, source: Side, target: Side) 
 
 def repeat_rate(rows: pl.DataFrame) -> tuple[float, float]:
     """Share of events whose user had had the item before, and its standard error over users (ratio estimator)."""
-    each = rows.group_by("user").agg(n=pl.len(), first=pl.col("item").n_unique()).sort("user")
-    n, again = each["n"].to_numpy().astype(float), (each["n"] - each["first"]).to_numpy().astype(float)
-    if not len(n):
+    if rows.is_empty():
         return NONE, NONE
+    user, item = (rows[name].to_numpy().astype(np.int64) for name in ("user", "item"))
+    pairs = sorted_once(np.left_shift(user, 32) | item)
+    n, first = np.bincount(user), np.bincount(np.right_shift(pairs, 32))
+    n, again = n[n > 0].astype(float), (n - first)[n > 0].astype(float)
     rate = float(again.sum() / n.sum())
     return rate, float(np.sqrt(np.square(again - rate * n).sum()) / n.sum())
 
@@ -76,11 +88,11 @@ def repeat_rate(rows: pl.DataFrame) -> tuple[float, float]:
 def baskets(rows: pl.DataFrame) -> Codes:
     """Sorted user · 2²⁰ + day (since 1970) of every user and day with something."""
     day = pl.col("timestamp").dt.date().to_physical().cast(pl.Int64)
-    return rows.select(pl.col("user").cast(pl.Int64) * SHIFT + day).to_series().unique().sort().to_numpy()
+    return sorted_once(rows.select(pl.col("user").cast(pl.Int64) * SHIFT + day).to_series().to_numpy())
 
 
 def _baskets(source: Codes, target: Codes, own: float, days: int, enough: bool) -> list[Found]:
-    both = np.intersect1d(source, target, assume_unique=True)
+    both = common(source, target)
     lifted = lift_of(source, target, both, days)
     return [affinity(lifted, own, 1.0, enough), share("basket_share", len(both), len(target))]
 
@@ -111,4 +123,4 @@ def lift_of(source: Codes, target: Codes, both: Codes, days: int) -> Found:
 def _own(rows: pl.DataFrame, days: int) -> float:
     """Lift of two halves of the target's items (by the parity of their codes) for each other."""
     one, other = (baskets(rows.filter(pl.col("item") % 2 == half)) for half in (0, 1))
-    return lift_of(one, other, np.intersect1d(one, other, assume_unique=True), days).value
+    return lift_of(one, other, common(one, other), days).value

@@ -44,7 +44,7 @@ def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[F
         return [Found(n) for n in NAMES]
     a, b = in_order(source, target)
     return [
-        *ground.once(("content", a.name, b.name), lambda: _apart(ground, items, a, b)),
+        *ground.between(a, b, "content", lambda: _apart(ground, items, a, b)),
         _cover("content_cover", x, y),
     ]
 

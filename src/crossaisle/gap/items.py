@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from ..data.twins import twins
+from ..data.twins import MIN_JACCARD, MIN_USERS
+from ..models.profile import only
 from ..types import Codes
-from .agreement import agreement
-from .sides import LEAST, Ground, Side, some
+from .agreement import agreement, packed
+from .sides import LEAST, Ground, Side, common, some
 from .words import Found, affinity, share
 
 
 def items(ground: Ground, source: Side, target: Side) -> list[Found]:
     """Shared items, twins, titles and agreement of company; docs/gap.md lists them."""
-    both = np.intersect1d(source.catalogue, target.catalogue)
+    both = common(source.catalogue, target.catalogue)
     union = len(source.catalogue) + len(target.catalogue) - len(both)
     enough = min(len(source.catalogue), len(target.catalogue)) >= LEAST
-    sold = np.intersect1d(source.sold, target.catalogue)
+    sold = common(source.sold, target.catalogue)
     known = share("items_known", len(sold), len(target.catalogue))
     own = ground.once(("own items", target.name), lambda: _own_share(target))
     return [
@@ -34,19 +36,52 @@ def items(ground: Ground, source: Side, target: Side) -> list[Found]:
 def _own_share(target: Side) -> float:
     """Share of the items sold in one random half of the target's rows that the other half knows; 1 without rows."""
     first, second = target.halves
-    return len(np.intersect1d(first.sold, second.sold)) / len(second.sold) if len(second.sold) else 1.0
+    return len(common(first.sold, second.sold)) / len(second.sold) if len(second.sold) else 1.0
 
 
 def _twins(ground: Ground, source: Side, target: Side) -> Found:
     """Share of (up to `items`) sold items of the target with a twin in the source: see `crossaisle.data.twins`."""
     drawn = some(target.sold, ground.options.items, ground.draw("twins", target.name))
-    people = np.intersect1d(source.people, target.people)
-    if not len(drawn) or not len(people):
-        return share("item_twins", 0, len(drawn))
-    columns = np.union1d(source.sold, drawn)
-    a, b = (side.columns[:, part].tocsr()[people].tocsc() for side, part in ((target, drawn), (source, columns)))
-    found = twins(a, b, np.searchsorted(columns, drawn))
-    return share("item_twins", int((np.diff(found.indptr) > 0).sum()), len(drawn))
+    if not len(drawn):
+        return share("item_twins", 0, 0)
+    holders = ground.of_side("holders", target, lambda: target.holders_of(drawn))
+    return share("item_twins", int(_have_twins(holders, drawn, source, target).sum()), len(drawn))
+
+
+def _have_twins(holders: sp.csr_matrix, drawn: Codes, source: Side, target: Side) -> npt.NDArray[np.bool_]:
+    """(drawn,) whether an item of the target, had by `holders` (drawn, users), has a twin in the source.
+
+    Looked for from its holders on, so that most items of the source are never touched.
+    """
+    holders = only(holders, _listed(source.people, source.users))
+    people = np.unique(holders.indices)
+    theirs = source.held_by(people)
+    met = (holders[:, people] @ packed(theirs)).tocoo()
+    found = _had(source, target, drawn)
+    many, columns = np.flatnonzero(met.data >= MIN_USERS), np.unique(theirs.indices)
+    if not len(many):
+        return found
+    row, column, shared = met.row[many], columns[met.col[many]], met.data[many]
+    kinds = np.unique(column)
+    held = only(source.holders_of(kinds), _listed(target.people, source.users))
+    union = np.diff(holders.indptr)[row] + np.diff(held.indptr)[np.searchsorted(kinds, column)] - shared
+    found[row[shared >= MIN_JACCARD * union - 1e-9]] = True
+    return found
+
+
+def _had(source: Side, target: Side, items: Codes) -> npt.NDArray[np.bool_]:
+    """(items,) whether somebody whom the target knows had one of `items` in the source."""
+    found, sold = np.zeros(len(items), dtype=bool), common(source.sold, items)
+    if len(sold):
+        held = only(source.holders_of(sold), _listed(target.people, source.users))
+        found[np.searchsorted(items, sold)] = np.diff(held.indptr) > 0
+    return found
+
+
+def _listed(codes: Codes, length: int) -> npt.NDArray[np.bool_]:
+    made = np.zeros(length, dtype=bool)
+    made[codes] = True
+    return made
 
 
 def _titles(ground: Ground, source: Side, target: Side) -> Found:
@@ -72,8 +107,8 @@ def _company(ground: Ground, source: Side, target: Side, enough: bool) -> list[F
 
 def _tables(ground: Ground, a: Side, b: Side) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
     """Who has (up to `people`) items that both sides sold; None for fewer than 30."""
-    both = np.intersect1d(a.sold, b.sold)
+    both = common(a.sold, b.sold)
     if len(both) < LEAST:
         return None
     drawn = some(both, ground.options.people, ground.draw("shared items", a.name, b.name))
-    return a.columns[:, drawn].T.tocsr(), b.columns[:, drawn].T.tocsr()
+    return a.holders_of(drawn), b.holders_of(drawn)

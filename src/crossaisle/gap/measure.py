@@ -19,7 +19,7 @@ from .. import __version__
 from ..data.world import World
 from ..errors import DataError, MethodError
 from ..models.base import Base
-from ..progress import tick
+from ..progress import tick, ticking
 from .alignment import alignment
 from .behaviour import behaviour
 from .content import content, discrepancy
@@ -49,6 +49,11 @@ class Asked:
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     base: Base | None = None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Source and target of what is compared, both directions of two domains next to each other."""
+        return sorted(((s, t) for t in self.targets for s in self.sources_of(t)), key=sorted)
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -118,25 +123,26 @@ class _Spent:
 
 
 def _measures(ground: Ground, read: Items, sides: Mapping[str, Side], asked: Asked, spent: _Spent) -> Iterator[Measure]:
-    total, done = sum(len(asked.sources_of(t)) for t in asked.targets), 0
-    for name in asked.targets:
+    together = [t for t in asked.targets if len(asked.sources_of(t)) > 1]
+    steps = ticking(_TASK, asked.pairs, len(asked.pairs) + len(together))
+    pairs = {(s, t): list(_pair(ground, read, (sides[s], sides[t]), asked, spent)) for s, t in steps}
+    for number, name in enumerate(asked.targets):
         target, names = sides[name], asked.sources_of(name)
-        for source in (sides[n] for n in names):
-            yield from _pair(ground, read, (source, target), asked, spent, source.name)
+        for source in names:
+            yield from pairs[source, name]
             if target.rows.is_empty():
                 others = [sides[n] for n in names]
-                yield elsewhere(ground, source, others).of(source.name, name, "users")
-            tick(_TASK, done := done + 1, total)
+                yield elsewhere(ground, sides[source], others).of(source, name, "users")
         if len(names) > 1:
             every = Side.of(_together(name), ground.world, ground.rows, names)
-            yield from _pair(ground, read, (every, target), asked, spent, ALL)
+            yield from _pair(ground, read, (every, target), asked, spent)
+            tick(_TASK, len(pairs) + number + 1, len(pairs) + len(together))
     yield from _among_sources(ground, read, sides, asked, spent)
 
 
-def _pair(
-    ground: Ground, read: Items, pair: tuple[Side, Side], asked: Asked, spent: _Spent, shown: str
-) -> Iterator[Measure]:
+def _pair(ground: Ground, read: Items, pair: tuple[Side, Side], asked: Asked, spent: _Spent) -> Iterator[Measure]:
     source, target = pair
+    shown = source.name if source.name in asked.sources else ALL
     families: dict[Family, Callable[[], list[Found]]] = {
         "content": lambda: content(ground, read, source, target),
         "users": lambda: people(ground, source, target),

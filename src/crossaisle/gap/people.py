@@ -8,13 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from .agreement import agreement
-from .sides import LEAST, Ground, Side, some
+from .sides import LEAST, Ground, Side, common, some
 from .words import NONE, Found, affinity, around, difference, share
 
 
 def people(ground: Ground, source: Side, target: Side) -> list[Found]:
     """Overlap, depth, activity and agreement of taste; docs/gap.md lists them."""
-    both = np.intersect1d(source.people, target.people)
+    both = common(source.people, target.people)
     union = len(source.people) + len(target.people) - len(both)
     enough = min(len(source.people), len(target.people)) >= LEAST
     known = share("users_known", len(both), len(target.people))
@@ -26,7 +26,7 @@ def people(ground: Ground, source: Side, target: Side) -> list[Found]:
         affinity(known, own, chance, enough),
         share("users_reached", len(both), len(source.people)),
         share("user_jaccard", len(both), union),
-        _mean("user_depth", source.activity[both]),
+        _mean("user_depth", source.activity.of(both)),
         difference(_activity(ground.window(source, target), target), enough),
         *_tastes(ground, source, target, enough),
     ]
@@ -35,7 +35,7 @@ def people(ground: Ground, source: Side, target: Side) -> list[Found]:
 def _own_share(target: Side) -> float:
     """Share of the people of one random half of the target's rows whom the other half knows."""
     first, second = target.halves
-    return len(np.intersect1d(first.people, second.people)) / max(len(second.people), 1)
+    return len(common(first.people, second.people)) / max(len(second.people), 1)
 
 
 def _mean(name: str, values: np.ndarray) -> Found:
@@ -46,7 +46,7 @@ def _mean(name: str, values: np.ndarray) -> Found:
 
 def _activity(source: Side, target: Side) -> Found:
     """log₂ of (mean events of a user in the source / in the target), by the delta method."""
-    parts = [side.activity[side.people].astype(np.float64) for side in (source, target)]
+    parts = [side.activity.times.astype(np.float64) for side in (source, target)]
     if min(len(p) for p in parts) == 0:
         return Found("activity_shift")
     error = np.sqrt(sum(p.var() / len(p) / p.mean() ** 2 for p in parts)) / np.log(2.0)
@@ -60,11 +60,11 @@ def _tastes(ground: Ground, source: Side, target: Side, enough: bool) -> list[Fo
 
 def _tables(ground: Ground, a: Side, b: Side) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
     """What (up to `people`) shared people have on either side; None for fewer than 30."""
-    both = np.intersect1d(a.people, b.people)
+    both = common(a.people, b.people)
     if len(both) < LEAST:
         return None
     drawn = some(both, ground.options.people, ground.draw("people", a.name, b.name))
-    return a.held[drawn], b.held[drawn]
+    return a.held_by(drawn), b.held_by(drawn)
 
 
 def elsewhere(ground: Ground, source: Side, others: Sequence[Side]) -> Found:

@@ -11,7 +11,7 @@ import polars as pl
 from scipy.special import rel_entr
 
 from ..types import Codes
-from .sides import LEAST, Ground, Side, in_order
+from .sides import LEAST, Ground, Side, common, in_order
 from .words import NONE, Doubles, Found, Z, affinity, difference, distance, spread, upper
 
 HEAD = 0.1
@@ -24,17 +24,17 @@ NAMES = ("degree_js", "gini_shift", "head_shift", "sales_correlation")
 def popularity(ground: Ground, source: Side, target: Side) -> list[Found]:
     """``degree_js``, ``gini_shift``, ``head_shift`` and ``sales_correlation``."""
     a, b = in_order(source, target)
-    busy, found = ground.once(("popularity", a.name, b.name), lambda: _compared(ground, a, b))
+    busy, found = ground.between(a, b, "popularity", lambda: _compared(ground, a, b))
     ours, enough = busy[b is target], min(len(sales) for sales in busy) >= LEAST
     if not found:
         return [distance(Found(n), NONE, NONE, False) for n in NAMES]
     draw = ground.draw("even", source.name, target.name)
     even = draw.multinomial(int(ours.sum()), np.full(len(ours), 1 / len(ours)))  # a shop without popularity
     far = divergence(histogram(ours), histogram(even[even > 0]))
-    own = divergence(*(histogram(h.sales[h.sold]) for h in target.halves))
+    own = ground.once(("own sales", target.name), lambda: divergence(*(histogram(h.sales.times) for h in target.halves)))
     shaped, *shifts = found
     signed = [difference(f if b is target else f.turned(), enough) for f in shifts]
-    return [distance(shaped, max(shaped.null or 0.0, own), far, enough), *signed, _sales(source, target)]
+    return [distance(shaped, max(shaped.null or 0.0, own), far, enough), *signed, _sales(ground, source, target)]
 
 
 def _compared(ground: Ground, a: Side, b: Side) -> tuple[tuple[Codes, Codes], list[Found]]:
@@ -54,7 +54,7 @@ def alike_busy(ground: Ground, source: Side, target: Side) -> tuple[Codes, Codes
     rates = [len(side.rows) / max(len(side.catalogue), 1) for side in (source, target)]
     least, draw = min(rates), ground.draw("thin", source.name, target.name)
     one, other = (
-        side.sales[side.sold] if rate == least else draw.binomial(side.sales[side.sold], least / rate)
+        side.sales.times if rate == least else draw.binomial(side.sales.times, least / rate)
         for side, rate in zip((source, target), rates, strict=True)
     )
     return one[one > 0], other[other > 0]
@@ -109,18 +109,19 @@ def _shift(name: str, of: Callable[[Codes], float], theirs: Codes, ours: Codes, 
     return spread(name, value, np.array(again))
 
 
-def _sales(source: Side, target: Side) -> Found:
+def _sales(ground: Ground, source: Side, target: Side) -> Found:
     """Spearman correlation of the sales of items sold in both; interval by Fisher's z."""
-    both = np.intersect1d(source.sold, target.sold)
-    found = _spearman(source, target, both)
-    own = _spearman(*target.halves, np.intersect1d(target.halves[0].sold, target.halves[1].sold)).value
-    return affinity(found, own, 0.0, len(both) >= LEAST)
+    own = ground.once(("own sales correlation", target.name), lambda: _spearman(*target.halves).value)
+    enough = len(common(source.sold, target.sold)) >= LEAST
+    found = ground.between(source, target, "sales correlation", lambda: _spearman(*in_order(source, target)))
+    return affinity(found, own, 0.0, enough)
 
 
-def _spearman(one: Side, other: Side, both: Codes) -> Found:
+def _spearman(one: Side, other: Side) -> Found:
+    both = common(one.sold, other.sold)
     if len(both) < 4:
         return Found("sales_correlation")
-    a, b = (pl.Series(side.sales[both]).rank().to_numpy() for side in (one, other))
+    a, b = (pl.Series(side.sales.of(both)).rank().to_numpy() for side in (one, other))
     if not a.std() or not b.std():
         return Found("sales_correlation")
     value = float(np.corrcoef(a, b)[0, 1])

@@ -19,17 +19,15 @@ def price(ground: Ground, source: Side, target: Side) -> list[Found]:
         return [distance(Found(n), NONE, NONE, False) for n in ("price_wasserstein", "price_shift")]
     enough = min(len(ours), len(theirs)) >= LEAST
     a, b = in_order(source, target)
-    apart = ground.once(("price", a.name, b.name), lambda: line_distance(
-        ground, "price_wasserstein", log_prices(ground, a), log_prices(ground, b), (a.name, b.name)))  # fmt: skip
-    shift = ground.once(("price shift", a.name, b.name), lambda: _shift(ground, a, b))
+    x, y = (ours, theirs) if a is target else (theirs, ours)
+    apart = ground.between(a, b, "price", lambda: line_distance(ground, "price_wasserstein", x, y, (a.name, b.name)))
+    shift = ground.between(a, b, "price shift", lambda: _shift(x, y, ground.draw("price shift", a.name, b.name)))
     shift = difference(shift if b is target else shift.turned(), enough)
     return [distance(apart, apart.null or 0.0, far_of(apart, ours, theirs), enough), shift]
 
 
-def _shift(ground: Ground, a: Side, b: Side) -> Found:
-    """Median of b − median of a; at most 1,000 items drawn anew."""
-    x, y = (log_prices(ground, side) for side in (a, b))
-    draw = ground.draw("price shift", a.name, b.name)
+def _shift(x: Doubles, y: Doubles, draw: np.random.Generator) -> Found:
+    """Median of y − median of x; at most 1,000 items drawn anew."""
     again = [
         np.median(draw.choice(y, min(len(y), MOST))) - np.median(draw.choice(x, min(len(x), MOST))) for _ in range(100)
     ]
@@ -52,7 +50,7 @@ def far_of(apart: Found, x: Doubles, y: Doubles) -> float:
 
 def log_prices(ground: Ground, side: Side) -> Doubles:
     """log₂(price / median price of its currency in the World) of the items that have a price above 0."""
-    return ground.once(("log prices", side.codes), lambda: _of(ground, side))
+    return ground.of_side("log prices", side, lambda: _of(ground, side))
 
 
 def _of(ground: Ground, side: Side) -> Doubles:

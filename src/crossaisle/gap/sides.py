@@ -15,7 +15,6 @@ import scipy.sparse as sp
 from ..data.world import World
 from ..errors import ConfigError
 from ..rng import generator
-from ..transfer.problem import count_matrix
 from ..types import Codes
 
 ALL = "*"
@@ -55,16 +54,35 @@ class GapOptions:
 
 
 @dataclass(frozen=True, eq=False)
+class Tally:
+    """How often what occurs.
+
+    Attributes:
+        codes: (n,) sorted, each once.
+        times: (n,) how often.
+    """
+
+    codes: Codes
+    times: Codes
+
+    def of(self, codes: Codes) -> Codes:
+        """How often each of `codes`, all of which occur."""
+        found: Codes = self.times[np.searchsorted(self.codes, codes)]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
 class Side:
     """One domain, or several.
 
     Attributes:
         name: of the domain, or ``*``.
-        rows: visible interactions, coded.
+        rows: visible interactions, coded: ``user``, ``item``, ``timestamp``.
         catalogue: (n,) sorted item codes.
         codes: of the domains.
         users: number of users of the World.
         items: number of items of the World.
+        since: earlier rows were left out; None: none were.
     """
 
     name: str
@@ -73,46 +91,50 @@ class Side:
     codes: tuple[int, ...]
     users: int
     items: int
+    since: datetime | None = None
 
     @classmethod
     def of(cls, name: str, world: World, rows: pl.DataFrame, domains: Sequence[str]) -> Self:
         """The `domains` of `world` as one side called `name`; `rows` may be seen."""
         codes = tuple(world.domain_code(d) for d in domains)
-        own = rows.filter(pl.col("domain").is_in(codes))
-        listed = np.unique(np.concatenate([np.zeros(0, np.int64), *(world.catalogue(d) for d in domains)]))
-        return cls(name, own, listed, codes, world.n_users, world.n_items)
+        within = pl.col("domain").is_in(codes)
+        own = rows.lazy().filter(within).select("user", "item", "timestamp").collect()
+        listed = np.zeros(world.n_items, dtype=bool)
+        listed[world.listed.filter(within)["item"].to_numpy()] = True
+        return cls(name, own, np.flatnonzero(listed), codes, world.n_users, world.n_items)
+
+    def held_by(self, people: Codes) -> sp.csr_matrix:
+        """(people, items) CSR float32, 1 where one of `people` (sorted user codes) had something."""
+        return _table(self.rows["user"], self.rows["item"], people, self.items)
+
+    def holders_of(self, items: Codes) -> sp.csr_matrix:
+        """(items, users) CSR float32, 1 where one of `items` (sorted item codes) was had by somebody."""
+        return _table(self.rows["item"], self.rows["user"], items, self.users)
 
     @cached_property
-    def held(self) -> sp.csr_matrix:
-        """(users, items) CSR float32, 1 where somebody had something."""
-        made = count_matrix(self.rows, self.users, self.items)
-        made.data[:] = 1.0
-        return made
+    def activity(self) -> Tally:
+        """Visible events of each user."""
+        return _tally(self.rows["user"])
 
     @cached_property
-    def columns(self) -> sp.csc_matrix:
-        """`held` by columns."""
-        return self.held.tocsc()
+    def sales(self) -> Tally:
+        """Visible events of each item."""
+        return _tally(self.rows["item"])
 
-    @cached_property
-    def activity(self) -> Codes:
-        """(users,) visible events of each user."""
-        return np.bincount(self.rows["user"].to_numpy(), minlength=self.users)
-
-    @cached_property
-    def sales(self) -> Codes:
-        """(items,) visible events of each item."""
-        return np.bincount(self.rows["item"].to_numpy(), minlength=self.items)
-
-    @cached_property
+    @property
     def people(self) -> Codes:
         """Sorted codes of the users that are seen here."""
-        return np.flatnonzero(self.activity)
+        return self.activity.codes
 
-    @cached_property
+    @property
     def sold(self) -> Codes:
         """Sorted codes of the items that are seen here."""
-        return np.flatnonzero(self.sales)
+        return self.sales.codes
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is one domain, whole: as such it comes back in many comparisons."""
+        return len(self.codes) == 1 and self.since is None
 
     @cached_property
     def halves(self) -> tuple[Side, Side]:
@@ -133,6 +155,7 @@ class Ground:
         options: how closely.
         seed: of everything random.
         kept: what was found once, by its key.
+        pair: two sides → what is found for these two, by its key; of the latest two only.
     """
 
     world: World
@@ -140,6 +163,7 @@ class Ground:
     options: GapOptions
     seed: int
     kept: dict[Any, Any] = field(default_factory=dict)
+    pair: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
 
     def once(self, key: Any, find: Callable[[], T]) -> T:
         """What `find` gives, found at the first call with `key` only."""
@@ -147,6 +171,26 @@ class Ground:
             self.kept[key] = find()
         found: T = self.kept[key]
         return found
+
+    def between(self, one: Side, other: Side, key: Any, find: Callable[[], T]) -> T:
+        """What `find` gives for two sides, whichever is the source: kept until two others are compared."""
+        a, b = in_order(one, other)
+        if (a.name, b.name) not in self.pair:
+            self.pair.clear()
+        kept = self.pair.setdefault((a.name, b.name), {})
+        if key not in kept:
+            kept[key] = find()
+        found: T = kept[key]
+        return found
+
+    def of_side(self, key: str, side: Side, find: Callable[[], T]) -> T:
+        """What `find` gives for a side, found once where the side comes back."""
+        return self.once((key, side.name), find) if side.alone else find()
+
+    @cached_property
+    def in_time(self) -> pl.DataFrame:
+        """``user``, ``timestamp``, ``domain`` of all visible rows, by user and time: sorted once for all sides."""
+        return self.rows.select("user", "timestamp", "domain").sort("user", "timestamp")
 
     def since(self, target: Side) -> datetime | None:
         """First day of the target; None where not every event has a time, or the target has none."""
@@ -164,7 +208,8 @@ class Ground:
         late = source.rows["timestamp"] >= since
         if late.all():
             return source
-        return self.once(("window", source.name, since), lambda: replace(source, rows=source.rows.filter(late)))
+        return self.between(source, target, ("window", source.name), lambda: replace(
+            source, rows=source.rows.filter(late), since=since))  # fmt: skip
 
     def draw(self, *names: str) -> np.random.Generator:
         """Generator of its own for `names`."""
@@ -179,3 +224,39 @@ def in_order(one: Side, other: Side) -> tuple[Side, Side]:
 def some(codes: Codes, most: int, draw: np.random.Generator) -> Codes:
     """At most `most` of `codes`, every one alike likely, sorted."""
     return codes if len(codes) <= most else np.sort(draw.choice(codes, most, replace=False))
+
+
+def common(one: Codes, other: Codes) -> Codes:
+    """Sorted codes that are in both `one` and `other`, sorted themselves and without doubles."""
+    few, many = (one, other) if len(one) <= len(other) else (other, one)
+    if not len(few):
+        return few
+    place = np.searchsorted(many, few)
+    found: Codes = few[many[np.minimum(place, len(many) - 1)] == few]
+    return found
+
+
+def sorted_once(codes: Codes) -> Codes:
+    """`codes` sorted, each once; by sorting, which is many times as fast as the table of `numpy.unique`."""
+    ordered = np.sort(codes)
+    kept = np.ones(len(ordered), dtype=bool)
+    kept[1:] = ordered[1:] != ordered[:-1]
+    found: Codes = ordered[kept]
+    return found
+
+
+def _tally(codes: pl.Series) -> Tally:
+    found, times = np.unique(codes.to_numpy(), return_counts=True)
+    return Tally(found.astype(np.int64), times)
+
+
+def _table(rows: pl.Series, columns: pl.Series, wanted: Codes, width: int) -> sp.csr_matrix:
+    """(wanted, width) CSR float32, 1 where a pair of `rows` (those that are `wanted`, sorted) and `columns` occurs."""
+    row, column = rows.to_numpy(), columns.to_numpy()
+    asked = np.zeros(int(max(row.max(initial=0), wanted.max(initial=0))) + 1, dtype=bool)
+    asked[wanted] = True
+    kept = np.flatnonzero(asked[row])
+    index = (np.searchsorted(wanted, row[kept]), column[kept])
+    made = sp.coo_matrix((np.ones(len(kept), dtype=np.float32), index), (len(wanted), width)).tocsr()
+    made.data[:] = 1.0
+    return made

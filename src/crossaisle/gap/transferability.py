@@ -54,7 +54,7 @@ class Asked:
         draw = ground.draw("pairs", target.name)
         kept = pairs[np.sort(draw.choice(len(pairs), min(PAIRS, len(pairs)), replace=False))]
         others = draw.choice(target.catalogue, len(kept))
-        held = np.asarray(target.held[kept[:, 0], others]).ravel() > 0
+        held = np.isin(kept[:, 0] << 32 | others, pairs[:, 0] << 32 | pairs[:, 1])
         people = np.concatenate([kept[:, 0], kept[~held, 0]])
         places = np.searchsorted(target.catalogue, np.concatenate([kept[:, 1], others[~held]]))
         bought = np.r_[np.ones(len(kept), np.int64), np.zeros(int((~held).sum()), np.int64)]
