@@ -156,10 +156,10 @@ class Lines:
 
     def apart(self, a: npt.ArrayLike, b: npt.ArrayLike) -> Doubles:
         """(r,) mean over directions of ∫ |F_a − F_b| for weights a, b (r, N) whose rows add up to 1."""
-        change = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-        found = np.zeros(len(change))
+        change = np.ascontiguousarray((np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)).T)
+        found = np.zeros(change.shape[1])
         for order, steps in zip(self.order, self.steps, strict=True):
-            found += np.abs(np.cumsum(change[:, order], axis=1)[:, :-1]) @ steps
+            found += steps @ np.abs(np.cumsum(change[order], axis=0)[:-1])
         mean: Doubles = found / len(self.order)
         return mean
 

@@ -17,7 +17,7 @@ from crossaisle.gap.agreement import Likeness, correlation, lift
 from crossaisle.gap.behaviour import lift_of, repeat_rate
 from crossaisle.gap.launch import own_agreement
 from crossaisle.gap.popularity import divergence, gini, head_weight, histogram
-from crossaisle.gap.resampled import Draws, coral_of, mmd_of, sliced_of
+from crossaisle.gap.resampled import Draws, coral_of, kernel_of, mmd_of, own_kernel, sliced_of
 from crossaisle.gap.scores import h_score, leep, log_me
 from crossaisle.gap.words import Found, affinity, difference, distance, share, spread
 from crossaisle.rng import generator
@@ -81,7 +81,8 @@ def test_weighted_statistics_are_the_plain_ones() -> None:
     tensors = torch.from_numpy(x), torch.from_numpy(y)
     apart = torch.cdist(torch.from_numpy(both), torch.from_numpy(both)).square()
     scale = float(apart[~torch.eye(len(both), dtype=torch.bool)].median())
-    assert mmd_of(both, scale)(*draws.plain)[0] == pytest.approx(float(mmd(*tensors)), abs=1e-5)
+    kernels = (own_kernel(x, scale), own_kernel(y, scale)), kernel_of(x, y, scale)
+    assert mmd_of(*kernels)(*draws.plain)[0] == pytest.approx(float(mmd(*tensors)), abs=1e-5)
     assert coral_of(both)(*draws.plain)[0] == pytest.approx(float(coral(*tensors)), rel=1e-3)
     assert sliced_of(both)(*draws.plain)[0] == pytest.approx(sliced_wasserstein(x, y), rel=1e-5)
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ..types import Codes
-from .price import far_of, line_distance
+from .price import far_of, line_distance, middle
 from .sides import LEAST, Ground, Side, T, common, sorted_once
 from .words import NONE, Doubles, Found, Z, affinity, around, difference, distance, share
 
@@ -40,7 +40,7 @@ def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
     own = ground.once(("own basket", target.name), lambda: _own(target.rows, days))
     shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
     return [
-        _pauses(ground, *waited, source, target),
+        _pauses(ground, *waited, seen, target),
         difference(shift, enough),
         *_baskets(*visits, own, days, enough),
     ]
@@ -69,8 +69,9 @@ def _pauses(ground: Ground, x: Doubles, y: Doubles, source: Side, target: Side) 
         return distance(Found("pause_wasserstein"), NONE, NONE, False)
     (one, p), (other, q) = sorted(((source.name, x), (target.name, y)), key=lambda side: side[0])
     key = ("pause distance", one, other, len(p), len(q))
-    apart = ground.once(key, lambda: line_distance(ground, "pause_wasserstein", p, q, (one, other)))
-    return distance(apart, apart.null or 0.0, far_of(apart, x, y), min(len(x), len(y)) >= LEAST)
+    apart = ground.between(source, target, key, lambda: line_distance(ground, "pause_wasserstein", p, q, (one, other)))
+    ends = (ground.of_side("pause range", s, lambda v=v: middle(v)) for s, v in ((source, x), (target, y)))  # type: ignore[misc]
+    return distance(apart, apart.null or 0.0, far_of(apart, *ends), min(len(x), len(y)) >= LEAST)
 
 
 def repeat_rate(rows: pl.DataFrame) -> tuple[float, float]:

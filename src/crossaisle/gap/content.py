@@ -16,7 +16,7 @@ import torch
 
 from ..distances import proxy_a, squares
 from ..types import Floats
-from .resampled import Draws, Statistic, compared, coral_of, mmd_of, sliced_of
+from .resampled import Draws, Statistic, compared, coral_of, kernel_of, mmd_of, own_kernel, sliced_of
 from .sides import LEAST, Ground, Side, in_order
 from .vectors import Items
 from .words import NONE, Found, affinity, distance, share
@@ -45,7 +45,7 @@ def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[F
     a, b = in_order(source, target)
     return [
         *ground.between(a, b, "content", lambda: _apart(ground, items, a, b)),
-        _cover("content_cover", x, y),
+        _cover("content_cover", x, y, lambda number: ground.once(("nearest", target.name, number), lambda: _own(y, number))),
     ]
 
 
@@ -55,7 +55,9 @@ def discrepancy(ground: Ground, items: Items, a: Side, b: Side, draws: Draws | N
     if min(len(x), len(y)) < 2:
         return Found("mmd")
     drawn = draws or _draws(a, b, x, y, ground, COSTLY)
-    return compared("mmd", mmd_of(np.vstack([x, y]), scale_of(ground, items)), drawn, -np.inf)
+    scale = scale_of(ground, items)
+    one, other = (ground.of_side("kernel", s, lambda s=s: own_kernel(items.of(s.name), scale)) for s in (a, b))  # type: ignore[misc]
+    return compared("mmd", mmd_of((one, other), kernel_of(x, y, scale)), drawn, -np.inf)
 
 
 def _draws(a: Side, b: Side, x: Floats, y: Floats, ground: Ground, most: int | None = None) -> Draws:
@@ -86,17 +88,25 @@ def _proxy(x: Floats, y: Floats, seed: int) -> Found:
     return Found("proxy_a", value, max(0.0, 2 - 4 * error.high), min(2.0, 2 - 4 * error.low), float(2.0 * guessed))
 
 
-def _cover(name: str, x: Floats, y: Floats) -> Found:
+def _cover(name: str, x: Floats, y: Floats, own: Callable[[int], torch.Tensor] | None = None) -> Found:
     """Share of target items y whose nearest source item is at least as near as their nearest other target item.
 
     Both are looked for among equally many items; two samples of one domain give ½.
     """
     number = min(len(x), len(y) - 1)
+    near = _nearest(squares(torch.from_numpy(y), torch.from_numpy(x)), number)
+    return share(name, float((near <= (own(number) if own else _own(y, number))).sum()), len(y))
+
+
+def _own(y: Floats, number: int) -> torch.Tensor:
+    """(m,) squared distance of each to the nearest of `number` others."""
     rows = torch.from_numpy(y)
-    own = squares(rows, rows).fill_diagonal_(torch.inf)
-    away = squares(rows, torch.from_numpy(x))
-    near = [apart[:, _evenly(apart.shape[1], number)].min(dim=1).values for apart in (away, own)]
-    return share(name, float((near[0] <= near[1]).sum()), len(y))
+    return _nearest(squares(rows, rows).fill_diagonal_(torch.inf), number)
+
+
+def _nearest(apart: torch.Tensor, number: int) -> torch.Tensor:
+    few = apart if number >= apart.shape[1] else apart[:, _evenly(apart.shape[1], number)]
+    return few.min(dim=1).values
 
 
 def _evenly(length: int, number: int) -> list[int]:
@@ -144,9 +154,9 @@ def categories_of(ground: Ground, items: Items, name: str) -> dict[str, Floats]:
     return {str(kind): vectors[place] for kind, place in groups}
 
 
-def _plain(statistic: Callable[[Floats], Statistic], x: Floats, y: Floats) -> float:
+def _plain(statistic: Statistic, x: Floats, y: Floats) -> float:
     weights = np.r_[np.full(len(x), 1 / len(x)), np.zeros(len(y))], np.r_[np.zeros(len(x)), np.full(len(y), 1 / len(y))]
-    return float(statistic(np.vstack([x, y]))(*(w.astype(np.float32)[None] for w in weights))[0])
+    return float(statistic(*(w.astype(np.float32)[None] for w in weights))[0])
 
 
 def _flipped(ground: Ground, items: Items, target: Side) -> dict[str, float]:
@@ -163,6 +173,8 @@ def _flipped(ground: Ground, items: Items, target: Side) -> dict[str, float]:
 
 def _plainly(ground: Ground, items: Items, x: Floats, y: Floats) -> list[float]:
     """The measures of two samples in the order of `NAMES`, without intervals."""
-    plain = [_plain(f, x, y) for f in (lambda b: mmd_of(b, scale_of(ground, items)), coral_of, sliced_of)]
+    scale, both = scale_of(ground, items), np.vstack([x, y])
+    kernels = (own_kernel(x, scale), own_kernel(y, scale)), kernel_of(x, y, scale)
+    plain = [_plain(f, x, y) for f in (mmd_of(*kernels), coral_of(both), sliced_of(both))]
     apart = proxy_a(x, y, seed=ground.seed) if min(len(x), len(y)) >= 5 else NONE
     return [*plain, apart, _cover("", x, y).value]

@@ -11,13 +11,13 @@ from ..data.twins import MIN_JACCARD, MIN_USERS
 from ..models.profile import only
 from ..types import Codes
 from .agreement import agreement, packed
-from .sides import LEAST, Ground, Side, common, some
+from .sides import LEAST, Ground, Side, Tally, common, some
 from .words import Found, affinity, share
 
 
 def items(ground: Ground, source: Side, target: Side) -> list[Found]:
     """Shared items, twins, titles and agreement of company; docs/gap.md lists them."""
-    both = common(source.catalogue, target.catalogue)
+    both = ground.between(source, target, "catalogue", lambda: common(source.catalogue, target.catalogue))
     union = len(source.catalogue) + len(target.catalogue) - len(both)
     enough = min(len(source.catalogue), len(target.catalogue)) >= LEAST
     sold = common(source.sold, target.catalogue)
@@ -87,10 +87,13 @@ def _listed(codes: Codes, length: int) -> npt.NDArray[np.bool_]:
 def _titles(ground: Ground, source: Side, target: Side) -> Found:
     """Share of the target's titled items whose title, in lower case and without outer blanks, the source has too."""
     titles = ground.once("titles", lambda: _title_codes(ground))
-    ours, theirs = (found[found > 0] for found in (titles[side.catalogue] for side in (target, source)))
-    if not len(ours) or not len(theirs):
+    ours, theirs = (
+        ground.of_side("own titles", s, lambda s=s: Tally.counted(titles[s.catalogue], 1))  # type: ignore[misc]
+        for s in (target, source)
+    )
+    if not len(ours.codes) or not len(theirs.codes):
         return Found("same_titles")
-    return share("same_titles", int(np.isin(ours, theirs).sum()), len(ours))
+    return share("same_titles", int(ours.of(common(ours.codes, theirs.codes)).sum()), int(ours.times.sum()))
 
 
 def _title_codes(ground: Ground) -> Codes:

@@ -42,7 +42,7 @@ def _compared(ground: Ground, a: Side, b: Side) -> tuple[tuple[Codes, Codes], li
     busy, draw = alike_busy(ground, a, b), ground.draw("popularity", a.name, b.name)
     if min(len(sales) for sales in busy) < 2:
         return busy, []
-    shifts = [_shift(name, of, *busy, draw) for name, of in (("gini_shift", gini), ("head_shift", head_weight))]
+    shifts = [_shift(name, of, *busy, draw) for name, of in (("gini_shift", _gini), ("head_shift", _head))]
     return busy, [_shape(*busy, draw), *shifts]
 
 
@@ -62,14 +62,26 @@ def alike_busy(ground: Ground, source: Side, target: Side) -> tuple[Codes, Codes
 
 def gini(sales: npt.ArrayLike) -> float:
     """Gini coefficient Σ (2r − n − 1) x_r / (n Σ x) of sorted sales: 0 all alike, near 1 all on one item."""
-    x = np.sort(np.asarray(sales, dtype=np.float64))
-    return float((2 * np.arange(1, len(x) + 1) - len(x) - 1) @ x / (len(x) * x.sum()))
+    return float(_gini(np.sort(np.asarray(sales, dtype=np.float64))))
 
 
 def head_weight(sales: npt.ArrayLike) -> float:
     """Share of events on the best-selling tenth of the sold items (at least one)."""
-    x = np.sort(np.asarray(sales, dtype=np.float64))[::-1]
-    return float(x[: max(1, round(HEAD * len(x)))].sum() / x.sum())
+    return float(_head(np.sort(np.asarray(sales, dtype=np.float64))))
+
+
+def _gini(x: Doubles) -> Doubles:
+    """`gini` of each row of x (…, n), sorted."""
+    n = x.shape[-1]
+    found: Doubles = x @ (2.0 * np.arange(1, n + 1) - n - 1) / (n * x.sum(axis=-1))
+    return found
+
+
+def _head(x: Doubles) -> Doubles:
+    """`head_weight` of each row of x (…, n), sorted."""
+    n = x.shape[-1]
+    found: Doubles = x[..., n - max(1, round(HEAD * n)) :].sum(axis=-1) / x.sum(axis=-1)
+    return found
 
 
 def histogram(sales: Codes) -> Doubles:
@@ -101,12 +113,13 @@ def _shape(theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
     return Found("degree_js", found.value, found.low, found.high, upper(np.array(null)))
 
 
-def _shift(name: str, of: Callable[[Codes], float], theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
+def _shift(name: str, of: Callable[[Doubles], Doubles], theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
     """Target − source; items drawn anew, at most 2,000 of them (the interval is then too wide, never too narrow)."""
-    value = float(of(ours) - of(theirs))
-    again = [of(draw.choice(ours, min(len(ours), 2000))) - of(draw.choice(theirs, min(len(theirs), 2000)))
-             for _ in range(DRAWS)]  # fmt: skip
-    return spread(name, value, np.array(again))
+    sides = (ours, theirs)
+    drawn = [[draw.choice(side, min(len(side), 2000)) for side in sides] for _ in range(DRAWS)]
+    here, there = (of(np.sort(np.array(part, dtype=np.float64))) for part in zip(*drawn, strict=True))
+    value = np.subtract(*(of(np.sort(side.astype(np.float64))) for side in sides))
+    return spread(name, float(value), here - there)
 
 
 def _sales(ground: Ground, source: Side, target: Side) -> Found:

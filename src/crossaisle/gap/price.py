@@ -23,15 +23,15 @@ def price(ground: Ground, source: Side, target: Side) -> list[Found]:
     apart = ground.between(a, b, "price", lambda: line_distance(ground, "price_wasserstein", x, y, (a.name, b.name)))
     shift = ground.between(a, b, "price shift", lambda: _shift(x, y, ground.draw("price shift", a.name, b.name)))
     shift = difference(shift if b is target else shift.turned(), enough)
-    return [distance(apart, apart.null or 0.0, far_of(apart, ours, theirs), enough), shift]
+    ends = (ground.of_side("price range", s, lambda p=p: middle(p)) for s, p in ((target, ours), (source, theirs)))  # type: ignore[misc]
+    return [distance(apart, apart.null or 0.0, far_of(apart, *ends), enough), shift]
 
 
 def _shift(x: Doubles, y: Doubles, draw: np.random.Generator) -> Found:
     """Median of y − median of x; at most 1,000 items drawn anew."""
-    again = [
-        np.median(draw.choice(y, min(len(y), MOST))) - np.median(draw.choice(x, min(len(x), MOST))) for _ in range(100)
-    ]
-    return spread("price_shift", float(np.median(y) - np.median(x)), np.array(again))
+    drawn = [[draw.choice(side, min(len(side), MOST)) for side in (y, x)] for _ in range(100)]
+    ours, theirs = (np.median(np.array(part), axis=1) for part in zip(*drawn, strict=True))
+    return spread("price_shift", float(np.median(y) - np.median(x)), ours - theirs)
 
 
 def line_distance(ground: Ground, name: str, x: Doubles, y: Doubles, names: tuple[str, str]) -> Found:
@@ -42,10 +42,15 @@ def line_distance(ground: Ground, name: str, x: Doubles, y: Doubles, names: tupl
     return compared(name, sliced_of(np.concatenate([x, y])[:, None]), draws)
 
 
-def far_of(apart: Found, x: Doubles, y: Doubles) -> float:
-    """Unrelated are two samples whose middle 95 % do not meet; else no distance is."""
-    (a, b), (c, d) = (np.quantile(v, [0.025, 0.975]) for v in (x, y))
-    return apart.value if b < c or d < a else float("inf")
+def middle(x: Doubles) -> tuple[float, float]:
+    """Ends of the middle 95 %."""
+    low, high = np.quantile(x, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def far_of(apart: Found, one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Unrelated are two samples whose `middle` parts do not meet; else no distance is."""
+    return apart.value if one[1] < other[0] or other[1] < one[0] else float("inf")
 
 
 def log_prices(ground: Ground, side: Side) -> Doubles:

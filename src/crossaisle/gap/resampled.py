@@ -35,16 +35,23 @@ class Draws:
     @classmethod
     def of(cls, n: int, m: int, draw: np.random.Generator, permutations: int, resamples: int) -> Draws:
         """Draw them."""
-        ours = np.r_[np.full(n, 1.0 / n), np.zeros(m)].astype(np.float32)[None]
-        theirs = np.r_[np.zeros(n), np.full(m, 1.0 / m)].astype(np.float32)[None]
-        labels = draw.permuted(np.tile(np.arange(n + m), (permutations, 1)), axis=1)
-        again = (
-            draw.multinomial(n, np.full(n, 1.0 / n), resamples) / n,
-            draw.multinomial(m, np.full(m, 1.0 / m), resamples) / m,
-        )
-        wide = np.hstack([again[0], np.zeros((resamples, m))]), np.hstack([np.zeros((resamples, n)), again[1]])
-        mixed = ours[0][labels], theirs[0][labels]
-        return cls((ours, theirs), mixed, (wide[0].astype(np.float32), wide[1].astype(np.float32)))
+        first = draw.permuted(np.tile(np.arange(n + m), (permutations, 1)), axis=1) < n
+        again = np.zeros((2, resamples, n + m), dtype=np.float32)
+        again[0, :, :n], again[1, :, n:] = (_redrawn(size, resamples, draw) for size in (n, m))
+        return cls(_weights(np.arange(n + m)[None] < n, n, m), _weights(first, n, m), (again[0], again[1]))
+
+
+def _weights(first: npt.NDArray[np.bool_], n: int, m: int) -> tuple[Weights, Weights]:
+    """Even weights of the n points that are `first` (r, n + m), and of the m others."""
+    none, ours, theirs = (np.float32(w) for w in (0.0, 1.0 / n, 1.0 / m))
+    return np.where(first, ours, none), np.where(first, none, theirs)
+
+
+def _redrawn(size: int, times: int, draw: np.random.Generator) -> Weights:
+    """(times, size) shares of draws with replacement; counted, which is faster than a multinomial of as many cells."""
+    chosen = draw.integers(0, size, (times, size)) + size * np.arange(times)[:, None]
+    shares: Weights = np.bincount(chosen.ravel(), minlength=times * size).reshape(times, size) / np.float32(size)
+    return shares
 
 
 def compared(name: str, statistic: Statistic, draws: Draws, least: float = 0.0) -> Found:
@@ -54,30 +61,62 @@ def compared(name: str, statistic: Statistic, draws: Draws, least: float = 0.0) 
     return Found(name, value, found.low, found.high, upper(statistic(*draws.mixed)))
 
 
-def mmd_of(points: npt.NDArray[np.float32], scale: float) -> Statistic:
-    """Unbiased squared MMD (Gretton et al. 2012, eq. 3) with the kernel of `distances.mmd` at the given scale.
+def mmd_of(own: tuple[torch.Tensor, torch.Tensor], across: torch.Tensor) -> Statistic:
+    """Unbiased squared MMD (Gretton et al. 2012, eq. 3) with the kernel of `distances.mmd`.
 
     With weights: Σ_{i≠j} a_i a_j k_ij / (1 − Σ a²) + the same for b − 2 Σ a_i b_j k_ij. Points of one sample that are
     drawn twice are not compared with themselves.
+
+    Args:
+        own: `own_kernel` of either sample, (n, n) and (m, m): known once for all samples that it is compared with.
+        across: `kernel_of` one and the other, (n, m).
     """
-    rows = torch.from_numpy(points)
-    kernel = _gaussians(squares(rows, rows), scale).fill_diagonal_(0.0)
 
     def statistic(a: Weights, b: Weights) -> Doubles:
-        ours, theirs = torch.from_numpy(a), torch.from_numpy(b)
-        seen, met = ours @ kernel, theirs @ kernel
-        own = (seen * ours).sum(1) / (1.0 - ours.square().sum(1)) + (met * theirs).sum(1) / (
-            1.0 - theirs.square().sum(1)
-        )
-        found: Doubles = (own - 2.0 * (seen * theirs).sum(1)).double().numpy()
+        ours, theirs = (_halved(torch.from_numpy(w), len(across)) for w in (a, b))
+        seen, met = (_seen(w, own, across) for w in (ours, theirs))
+        found: Doubles = _within(seen, ours) + _within(met, theirs) - 2.0 * _met(seen, theirs)
         return found
 
     return statistic
 
 
-def _gaussians(apart: torch.Tensor, scale: float) -> torch.Tensor:
-    """Mean over `WIDTHS` w of exp(−apart / (w · scale)): each width is twice the last, so each term is a square."""
-    term = apart.mul_(-1.0 / (WIDTHS[-1] * scale)).exp_()
+Halves = tuple[torch.Tensor, torch.Tensor]
+
+
+def _halved(weights: torch.Tensor, n: int) -> Halves:
+    return weights[:, :n], weights[:, n:]
+
+
+def _seen(weights: Halves, own: Halves, across: torch.Tensor) -> Halves:
+    """(r, n + m) weights @ kernel by its blocks; a sample without weight is left out."""
+    left = weights[0] @ own[0], weights[0] @ across
+    if not weights[1].any():
+        return left
+    right = weights[1] @ across.T, weights[1] @ own[1]
+    return (left[0] + right[0], left[1] + right[1]) if weights[0].any() else right
+
+
+def _met(seen: Halves, weights: Halves) -> Doubles:
+    found: Doubles = sum((s * w).sum(1) for s, w in zip(seen, weights, strict=True)).double().numpy()
+    return found
+
+
+def _within(seen: Halves, weights: Halves) -> Doubles:
+    return _met(seen, weights) / (1.0 - _met(weights, weights))
+
+
+def own_kernel(points: npt.NDArray[np.float32], scale: float) -> torch.Tensor:
+    """`kernel_of` a sample (n, d) and itself, 0 on the diagonal."""
+    return kernel_of(points, points, scale).fill_diagonal_(0.0)
+
+
+def kernel_of(x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], scale: float) -> torch.Tensor:
+    """(n, m) mean over `WIDTHS` w of exp(−‖x − y‖² / (w · scale)) of rows of x (n, d) and y (m, d).
+
+    Each width is twice the last, so each term is a square.
+    """
+    term = squares(torch.from_numpy(x), torch.from_numpy(y)).mul_(-1.0 / (WIDTHS[-1] * scale)).exp_()
     total = term.clone()
     for _ in WIDTHS[1:]:
         total += term.mul_(term)
@@ -94,8 +133,10 @@ def coral_of(points: npt.NDArray[np.float32]) -> Statistic:
     rows = torch.from_numpy(points)
 
     def covariances(weights: torch.Tensor) -> torch.Tensor:
-        means = weights @ rows
-        second = torch.stack([(rows * w[:, None]).T @ rows for w in weights])
+        kept = weights.any(dim=0)  # drawn anew, a sample leaves the points of the other without weight
+        points, weights = rows[kept], weights[:, kept]
+        means = weights @ points
+        second = torch.stack([(points * w[:, None]).T @ points for w in weights])
         return (second - means[:, :, None] * means[:, None, :]) / (1.0 - weights.square().sum(1))[:, None, None]
 
     def statistic(a: Weights, b: Weights) -> Doubles:

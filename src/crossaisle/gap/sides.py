@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
@@ -65,6 +66,12 @@ class Tally:
     codes: Codes
     times: Codes
 
+    @classmethod
+    def counted(cls, codes: npt.NDArray[np.integer], least: int = 0) -> Self:
+        """Count `codes` (m,), those below `least` left out."""
+        found, times = np.unique(codes[codes >= least] if least else codes, return_counts=True)
+        return cls(found.astype(np.int64), times)
+
     def of(self, codes: Codes) -> Codes:
         """How often each of `codes`, all of which occur."""
         found: Codes = self.times[np.searchsorted(self.codes, codes)]
@@ -114,12 +121,12 @@ class Side:
     @cached_property
     def activity(self) -> Tally:
         """Visible events of each user."""
-        return _tally(self.rows["user"])
+        return Tally.counted(self.rows["user"].to_numpy())
 
     @cached_property
     def sales(self) -> Tally:
         """Visible events of each item."""
-        return _tally(self.rows["item"])
+        return Tally.counted(self.rows["item"].to_numpy())
 
     @property
     def people(self) -> Codes:
@@ -243,11 +250,6 @@ def sorted_once(codes: Codes) -> Codes:
     kept[1:] = ordered[1:] != ordered[:-1]
     found: Codes = ordered[kept]
     return found
-
-
-def _tally(codes: pl.Series) -> Tally:
-    found, times = np.unique(codes.to_numpy(), return_counts=True)
-    return Tally(found.astype(np.int64), times)
 
 
 def _table(rows: pl.Series, columns: pl.Series, wanted: Codes, width: int) -> sp.csr_matrix:
