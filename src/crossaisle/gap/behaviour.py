@@ -26,7 +26,7 @@ NAMES = ("pause_wasserstein", "repeat_shift", "basket_lift", "basket_share")
 def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
     """``pause_wasserstein``, ``repeat_shift``, ``basket_lift`` and ``basket_share``; NaN without times."""
     since, seen = ground.since(target), ground.window(source, target)
-    if since is None or seen.rows.is_empty():
+    if since is None or ground.last is None or seen.rows.is_empty():
         return [distance(Found(n), NONE, NONE, False) for n in NAMES]
     sides, enough = (seen, target), min(len(source.people), len(target.people)) >= LEAST
 
@@ -36,13 +36,15 @@ def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
 
     waited, visits = both("pauses", lambda s: pauses(_visits(ground, s))), both("baskets", lambda s: baskets(s.rows))
     repeated = both("repeats", lambda s: repeat_rate(s.rows))
-    days = (ground.rows["timestamp"].max() - since).days + 1  # type: ignore[operator, union-attr]
+    met = ground.between(source, target, ("met", seen.since), lambda: common(*visits))
+    days = (ground.last - since).days + 1
     own = ground.once(("own basket", target.name), lambda: _own(target.rows, days))
     shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
     return [
         _pauses(ground, *waited, seen, target),
         difference(shift, enough),
-        *_baskets(*visits, own, days, enough),
+        affinity(lift_of(*visits, met, days), own, 1.0, enough),
+        share("basket_share", len(met), len(visits[1])),
     ]
 
 
@@ -90,12 +92,6 @@ def baskets(rows: pl.DataFrame) -> Codes:
     """Sorted user · 2²⁰ + day (since 1970) of every user and day with something."""
     day = pl.col("timestamp").dt.date().to_physical().cast(pl.Int64)
     return sorted_once(rows.select(pl.col("user").cast(pl.Int64) * SHIFT + day).to_series().to_numpy())
-
-
-def _baskets(source: Codes, target: Codes, own: float, days: int, enough: bool) -> list[Found]:
-    both = common(source, target)
-    lifted = lift_of(source, target, both, days)
-    return [affinity(lifted, own, 1.0, enough), share("basket_share", len(both), len(target))]
 
 
 def lift_of(source: Codes, target: Codes, both: Codes, days: int) -> Found:

@@ -45,7 +45,9 @@ def unworded(ground: Ground, items: Items, source: Side, target: Side) -> list[F
     a, b = in_order(source, target)
     return [
         *ground.between(a, b, "content", lambda: _apart(ground, items, a, b)),
-        _cover("content_cover", x, y, lambda number: ground.once(("nearest", target.name, number), lambda: _own(y, number))),
+        _cover(
+            "content_cover", x, y, lambda number: ground.once(("nearest", target.name, number), lambda: _own(y, number))
+        ),
     ]
 
 

@@ -17,7 +17,7 @@ from .words import Found, affinity, share
 
 def items(ground: Ground, source: Side, target: Side) -> list[Found]:
     """Shared items, twins, titles and agreement of company; docs/gap.md lists them."""
-    both = ground.between(source, target, "catalogue", lambda: common(source.catalogue, target.catalogue))
+    both = ground.both(source, target, "catalogue")
     union = len(source.catalogue) + len(target.catalogue) - len(both)
     enough = min(len(source.catalogue), len(target.catalogue)) >= LEAST
     sold = common(source.sold, target.catalogue)
@@ -110,7 +110,7 @@ def _company(ground: Ground, source: Side, target: Side, enough: bool) -> list[F
 
 def _tables(ground: Ground, a: Side, b: Side) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
     """Who has (up to `people`) items that both sides sold; None for fewer than 30."""
-    both = common(a.sold, b.sold)
+    both = common(a.sold, b.sold) if a.name == b.name else ground.both(a, b, "sold")
     if len(both) < LEAST:
         return None
     drawn = some(both, ground.options.people, ground.draw("shared items", a.name, b.name))

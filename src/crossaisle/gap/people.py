@@ -14,7 +14,7 @@ from .words import NONE, Found, affinity, around, difference, share
 
 def people(ground: Ground, source: Side, target: Side) -> list[Found]:
     """Overlap, depth, activity and agreement of taste; docs/gap.md lists them."""
-    both = common(source.people, target.people)
+    both = ground.both(source, target, "people")
     union = len(source.people) + len(target.people) - len(both)
     enough = min(len(source.people), len(target.people)) >= LEAST
     known = share("users_known", len(both), len(target.people))
@@ -60,7 +60,7 @@ def _tastes(ground: Ground, source: Side, target: Side, enough: bool) -> list[Fo
 
 def _tables(ground: Ground, a: Side, b: Side) -> tuple[sp.csr_matrix, sp.csr_matrix] | None:
     """What (up to `people`) shared people have on either side; None for fewer than 30."""
-    both = common(a.people, b.people)
+    both = common(a.people, b.people) if a.name == b.name else ground.both(a, b, "people")
     if len(both) < LEAST:
         return None
     drawn = some(both, ground.options.people, ground.draw("people", a.name, b.name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,9 @@ def popularity(ground: Ground, source: Side, target: Side) -> list[Found]:
     draw = ground.draw("even", source.name, target.name)
     even = draw.multinomial(int(ours.sum()), np.full(len(ours), 1 / len(ours)))  # a shop without popularity
     far = divergence(histogram(ours), histogram(even[even > 0]))
-    own = ground.once(("own sales", target.name), lambda: divergence(*(histogram(h.sales.times) for h in target.halves)))
+    own = ground.once(
+        ("own sales", target.name), lambda: divergence(*(histogram(h.sales.times) for h in target.halves))
+    )
     shaped, *shifts = found
     signed = [difference(f if b is target else f.turned(), enough) for f in shifts]
     return [distance(shaped, max(shaped.null or 0.0, own), far, enough), *signed, _sales(ground, source, target)]
@@ -42,8 +43,7 @@ def _compared(ground: Ground, a: Side, b: Side) -> tuple[tuple[Codes, Codes], li
     busy, draw = alike_busy(ground, a, b), ground.draw("popularity", a.name, b.name)
     if min(len(sales) for sales in busy) < 2:
         return busy, []
-    shifts = [_shift(name, of, *busy, draw) for name, of in (("gini_shift", _gini), ("head_shift", _head))]
-    return busy, [_shape(*busy, draw), *shifts]
+    return busy, [_shape(*busy, draw), *_shifts(*busy, draw)]
 
 
 def alike_busy(ground: Ground, source: Side, target: Side) -> tuple[Codes, Codes]:
@@ -113,19 +113,20 @@ def _shape(theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
     return Found("degree_js", found.value, found.low, found.high, upper(np.array(null)))
 
 
-def _shift(name: str, of: Callable[[Doubles], Doubles], theirs: Codes, ours: Codes, draw: np.random.Generator) -> Found:
+def _shifts(theirs: Codes, ours: Codes, draw: np.random.Generator) -> list[Found]:
     """Target − source; items drawn anew, at most 2,000 of them (the interval is then too wide, never too narrow)."""
-    sides = (ours, theirs)
-    drawn = [[draw.choice(side, min(len(side), 2000)) for side in sides] for _ in range(DRAWS)]
-    here, there = (of(np.sort(np.array(part, dtype=np.float64))) for part in zip(*drawn, strict=True))
-    value = np.subtract(*(of(np.sort(side.astype(np.float64))) for side in sides))
-    return spread(name, float(value), here - there)
+    sides = [side.astype(np.float64) for side in (ours, theirs)]
+    drawn = [draw.choice(side, (DRAWS, min(len(side), 2000))) for side in sides]
+    return [
+        spread(name, float(np.subtract(*map(of, map(np.sort, sides)))), np.subtract(*map(of, map(np.sort, drawn))))
+        for name, of in (("gini_shift", _gini), ("head_shift", _head))
+    ]
 
 
 def _sales(ground: Ground, source: Side, target: Side) -> Found:
     """Spearman correlation of the sales of items sold in both; interval by Fisher's z."""
     own = ground.once(("own sales correlation", target.name), lambda: _spearman(*target.halves).value)
-    enough = len(common(source.sold, target.sold)) >= LEAST
+    enough = len(ground.both(source, target, "sold")) >= LEAST
     found = ground.between(source, target, "sales correlation", lambda: _spearman(*in_order(source, target)))
     return affinity(found, own, 0.0, enough)
 

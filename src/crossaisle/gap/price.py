@@ -21,17 +21,19 @@ def price(ground: Ground, source: Side, target: Side) -> list[Found]:
     a, b = in_order(source, target)
     x, y = (ours, theirs) if a is target else (theirs, ours)
     apart = ground.between(a, b, "price", lambda: line_distance(ground, "price_wasserstein", x, y, (a.name, b.name)))
-    shift = ground.between(a, b, "price shift", lambda: _shift(x, y, ground.draw("price shift", a.name, b.name)))
+    levels = [ground.of_side("price level", s, lambda p=p: float(np.median(p))) for s, p in ((a, x), (b, y))]  # type: ignore[misc]
+    shift = ground.between(a, b, "price shift", lambda: spread(
+        "price_shift", levels[1] - levels[0], _shifts(x, y, ground.draw("price shift", a.name, b.name))))  # fmt: skip
     shift = difference(shift if b is target else shift.turned(), enough)
     ends = (ground.of_side("price range", s, lambda p=p: middle(p)) for s, p in ((target, ours), (source, theirs)))  # type: ignore[misc]
     return [distance(apart, apart.null or 0.0, far_of(apart, *ends), enough), shift]
 
 
-def _shift(x: Doubles, y: Doubles, draw: np.random.Generator) -> Found:
-    """Median of y − median of x; at most 1,000 items drawn anew."""
-    drawn = [[draw.choice(side, min(len(side), MOST)) for side in (y, x)] for _ in range(100)]
-    ours, theirs = (np.median(np.array(part), axis=1) for part in zip(*drawn, strict=True))
-    return spread("price_shift", float(np.median(y) - np.median(x)), ours - theirs)
+def _shifts(x: Doubles, y: Doubles, draw: np.random.Generator) -> Doubles:
+    """(100,) median of y − median of x; at most 1,000 items drawn anew."""
+    ours, theirs = (np.median(draw.choice(side, (100, min(len(side), MOST))), axis=1) for side in (y, x))
+    apart: Doubles = ours - theirs
+    return apart
 
 
 def line_distance(ground: Ground, name: str, x: Doubles, y: Doubles, names: tuple[str, str]) -> Found:

@@ -50,8 +50,8 @@ def _weights(first: npt.NDArray[np.bool_], n: int, m: int) -> tuple[Weights, Wei
 def _redrawn(size: int, times: int, draw: np.random.Generator) -> Weights:
     """(times, size) shares of draws with replacement; counted, which is faster than a multinomial of as many cells."""
     chosen = draw.integers(0, size, (times, size)) + size * np.arange(times)[:, None]
-    shares: Weights = np.bincount(chosen.ravel(), minlength=times * size).reshape(times, size) / np.float32(size)
-    return shares
+    counts = np.bincount(chosen.ravel(), minlength=times * size).reshape(times, size)
+    return counts.astype(np.float32) / np.float32(size)
 
 
 def compared(name: str, statistic: Statistic, draws: Draws, least: float = 0.0) -> Found:
@@ -98,7 +98,7 @@ def _seen(weights: Halves, own: Halves, across: torch.Tensor) -> Halves:
 
 
 def _met(seen: Halves, weights: Halves) -> Doubles:
-    found: Doubles = sum((s * w).sum(1) for s, w in zip(seen, weights, strict=True)).double().numpy()
+    found: Doubles = ((seen[0] * weights[0]).sum(1) + (seen[1] * weights[1]).sum(1)).double().numpy()
     return found
 
 

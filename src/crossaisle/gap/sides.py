@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -128,6 +128,12 @@ class Side:
         """Visible events of each item."""
         return Tally.counted(self.rows["item"].to_numpy())
 
+    @cached_property
+    def first(self) -> datetime | None:
+        """Time of the first visible event; None without times."""
+        found = self.rows["timestamp"].min()
+        return found if isinstance(found, datetime) else None
+
     @property
     def people(self) -> Codes:
         """Sorted codes of the users that are seen here."""
@@ -194,6 +200,16 @@ class Ground:
         """What `find` gives for a side, found once where the side comes back."""
         return self.once((key, side.name), find) if side.alone else find()
 
+    def both(self, one: Side, other: Side, what: Literal["people", "sold", "catalogue"]) -> Codes:
+        """Sorted codes of the people, or the items sold or listed, that two sides have in common."""
+        return self.between(one, other, what, lambda: common(getattr(one, what), getattr(other, what)))
+
+    @cached_property
+    def last(self) -> datetime | None:
+        """Time of the last visible event of all; None without times."""
+        found = self.rows["timestamp"].max()
+        return found if isinstance(found, datetime) else None
+
     @cached_property
     def in_time(self) -> pl.DataFrame:
         """``user``, ``timestamp``, ``domain`` of all visible rows, by user and time: sorted once for all sides."""
@@ -201,8 +217,8 @@ class Ground:
 
     def since(self, target: Side) -> datetime | None:
         """First day of the target; None where not every event has a time, or the target has none."""
-        first = target.rows["timestamp"].min() if self.world.timed else None
-        return datetime(first.year, first.month, first.day) if isinstance(first, datetime) else None
+        first = target.first if self.world.timed else None
+        return datetime(first.year, first.month, first.day) if first else None
 
     def window(self, source: Side, target: Side) -> Side:
         """The source since the target's first day: what has been open for four weeks is compared with four weeks.
@@ -210,13 +226,10 @@ class Ground:
         The whole source where there is no such day.
         """
         since = self.since(target)
-        if since is None:
-            return source
-        late = source.rows["timestamp"] >= since
-        if late.all():
+        if since is None or source.first is None or source.first >= since:
             return source
         return self.between(source, target, ("window", source.name), lambda: replace(
-            source, rows=source.rows.filter(late), since=since))  # fmt: skip
+            source, rows=source.rows.filter(pl.col("timestamp") >= since), since=since))  # fmt: skip
 
     def draw(self, *names: str) -> np.random.Generator:
         """Generator of its own for `names`."""

@@ -107,7 +107,8 @@ def domain_map(report: GapReport) -> dict[str, tuple[float, float]]:
     if not len(rows) or np.isnan(apart[rows, columns]).any():
         return {}
     wanted = np.zeros_like(apart)
-    wanted[rows, columns] = 0.2 + 0.8 * pl.Series(apart[rows, columns]).rank().to_numpy() / len(rows)
+    ranks = pl.Series(apart[rows, columns]).round(5).rank().to_numpy()  # single precision must not break a tie
+    wanted[rows, columns] = 0.2 + 0.8 * ranks / len(rows)
     places = _stressed(_scaled(wanted + wanted.T), wanted + wanted.T)
     places *= np.where(places[np.abs(places).argmax(axis=0), np.arange(2)] < 0, -1.0, 1.0)
     return {n: (float(x), float(y)) for n, (x, y) in zip(names, places, strict=True)}
