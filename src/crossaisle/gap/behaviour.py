@@ -6,14 +6,15 @@ five, and is compared with four weeks of the source.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from ..types import Codes
 from .price import far_of, line_distance, middle
-from .sides import LEAST, Ground, Side, T, common, sorted_once
+from .sides import LEAST, Ground, Side, common, sorted_once
 from .words import NONE, Doubles, Found, Z, affinity, around, difference, distance, share
 
 DAY = 86_400e6
@@ -28,24 +29,42 @@ def behaviour(ground: Ground, source: Side, target: Side) -> list[Found]:
     since, seen = ground.since(target), ground.window(source, target)
     if since is None or ground.last is None or seen.rows.is_empty():
         return [distance(Found(n), NONE, NONE, False) for n in NAMES]
-    sides, enough = (seen, target), min(len(source.people), len(target.people)) >= LEAST
-
-    def both(name: str, find: Callable[[Side], T]) -> tuple[T, T]:
-        there, here = (ground.of_side(name, s, lambda s=s: find(s)) for s in sides)  # type: ignore[misc]
-        return there, here
-
-    waited, visits = both("pauses", lambda s: pauses(_visits(ground, s))), both("baskets", lambda s: baskets(s.rows))
-    repeated = both("repeats", lambda s: repeat_rate(s.rows))
-    met = ground.between(source, target, ("met", seen.since), lambda: common(*visits))
+    enough = min(len(source.people), len(target.people)) >= LEAST
+    there, here = (ground.of_side("habits", s, lambda s=s: Habits.of(ground, s)) for s in (seen, target))  # type: ignore[misc]
+    met = ground.between(source, target, ("met", seen.since), lambda: common(there.baskets, here.baskets))
     days = (ground.last - since).days + 1
     own = ground.once(("own basket", target.name), lambda: _own(target.rows, days))
-    shift = around("repeat_shift", repeated[1][0] - repeated[0][0], float(np.hypot(repeated[0][1], repeated[1][1])))
+    shift = here.repeats[0] - there.repeats[0], float(np.hypot(there.repeats[1], here.repeats[1]))
     return [
-        _pauses(ground, *waited, seen, target),
-        difference(shift, enough),
-        affinity(lift_of(*visits, met, days), own, 1.0, enough),
-        share("basket_share", len(met), len(visits[1])),
+        _pauses(ground, there, here, source, target),
+        difference(around("repeat_shift", *shift), enough),
+        affinity(lift_of(there.baskets, here.baskets, met, days), own, 1.0, enough),
+        share("basket_share", len(met), len(here.baskets)),
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """What people of one side do, whomever it is compared with.
+
+    Attributes:
+        pauses: see `pauses`.
+        usual: ends of the middle 95 % of them; NaN without any.
+        repeats: see `repeat_rate`.
+        baskets: see `baskets`.
+    """
+
+    pauses: Doubles
+    usual: tuple[float, float]
+    repeats: tuple[float, float]
+    baskets: Codes
+
+    @classmethod
+    def of(cls, ground: Ground, side: Side) -> Self:
+        """Found in the rows of `side`."""
+        visits = _visits(ground, side)
+        waited = pauses(visits)
+        return cls(waited, middle(waited) if len(waited) else (NONE, NONE), repeat_rate(side.rows), baskets(visits))
 
 
 def _visits(ground: Ground, side: Side) -> pl.DataFrame:
@@ -54,7 +73,7 @@ def _visits(ground: Ground, side: Side) -> pl.DataFrame:
     def find() -> pl.DataFrame:
         return ground.in_time.filter(pl.col("domain").is_in(side.codes))
 
-    own = ground.once(("visits", side.codes), find) if len(side.codes) == 1 else find()
+    own = ground.once(("visits", side.name), find) if len(side.codes) == 1 else find()
     return own if side.since is None else own.filter(pl.col("timestamp") >= side.since)
 
 
@@ -66,14 +85,14 @@ def pauses(visits: pl.DataFrame) -> Doubles:
     return found
 
 
-def _pauses(ground: Ground, x: Doubles, y: Doubles, source: Side, target: Side) -> Found:
+def _pauses(ground: Ground, there: Habits, here: Habits, source: Side, target: Side) -> Found:
+    x, y = there.pauses, here.pauses
     if min(len(x), len(y)) < 2:
         return distance(Found("pause_wasserstein"), NONE, NONE, False)
     (one, p), (other, q) = sorted(((source.name, x), (target.name, y)), key=lambda side: side[0])
-    key = ("pause distance", one, other, len(p), len(q))
+    key = ("pause distance", len(p), len(q))
     apart = ground.between(source, target, key, lambda: line_distance(ground, "pause_wasserstein", p, q, (one, other)))
-    ends = (ground.of_side("pause range", s, lambda v=v: middle(v)) for s, v in ((source, x), (target, y)))  # type: ignore[misc]
-    return distance(apart, apart.null or 0.0, far_of(apart, *ends), min(len(x), len(y)) >= LEAST)
+    return distance(apart, apart.null or 0.0, far_of(apart, there.usual, here.usual), min(len(x), len(y)) >= LEAST)
 
 
 def repeat_rate(rows: pl.DataFrame) -> tuple[float, float]:
