@@ -19,9 +19,9 @@ from crossaisle.models.bridge import Had, PersonalBridge
 from crossaisle.recommender import Recommender
 from crossaisle.testing import CHECKS, case
 from crossaisle.testing_world import tiny_problem, without
-from crossaisle.transfer.als import fold_in
 from crossaisle.transfer.bridge import factorised
 from crossaisle.transfer.emcdr import EmcdrOptions
+from crossaisle.transfer.folding import fold_in
 from crossaisle.transfer.method import METHODS, check_needs
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.ptupcdr import Asked, PtupcdrOptions, unexplained

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 
-from ..metrics import Doubles, Numbers
 from ..models.base import Base
 from ..models.factors import factorised
 from ..recommender import Recommender, scorer
@@ -27,14 +26,11 @@ from .common import (
     weighted,
     with_popularity,
 )
+from .folding import fold_in, fold_in_parts
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
 from .space import Range, Space
-
-FOLD_BLOCK = 256
-_PRECISE = 1e-16
-"""Conjugate gradients end where the squared error is this share of the solution's size."""
 
 
 @dataclass(frozen=True)
@@ -195,96 +191,3 @@ def noise(users: sp.csr_matrix) -> float:
     total = float((users.data.astype(np.float64) ** 2).sum())
     people, items = int(np.count_nonzero(np.diff(users.indptr))), len(np.unique(users.indices))
     return float(np.sqrt(total / max(people, 1)) + np.sqrt(total / max(items, 1)))
-
-
-def fold_in(
-    users: sp.csr_matrix,
-    factors: Floats,
-    alpha: float,
-    regularization: float,
-    mean: Floats | None = None,
-    strength: float = 0.0,
-) -> Floats:
-    """User vectors that minimise the ALS loss for given item vectors (Hu et al. 2008, eq. 4).
-
-    (VᵀV + λI + Σ_i (α w_ui − 1) v_i v_iᵀ) x_u = Σ_i α w_ui v_i, by conjugate gradients for all users at once.
-    Preconditioned with the part that all share, a user with m items needs at most m + 1 steps.
-
-    With a `mean` m_u the loss has one more term, κ (x_u − m_u)ᵀ G (x_u − m_u) with G = VᵀV + λI: how far the scores of
-    x_u over all items are from those of m_u. The first G is then (1 + κ) G, and κ G m_u is added on the right. Without
-    events x_u = κ / (1 + κ) m_u, which ranks as m_u does.
-
-    Args:
-        users: (n, p) CSR weights; empty rows without a mean give zero vectors.
-        factors: (p, f) item vectors.
-        alpha: confidence of weight w is alpha·w.
-        regularization: λ.
-        mean: (n, f) vectors that are expected before any event is seen.
-        strength: κ; 1: the mean says as much as that the user has none of all the items.
-
-    Returns:
-        (n, f) float32.
-    """
-    found = np.zeros((users.shape[0], factors.shape[1]), dtype=np.float32)
-    item = factors.astype(np.float64)
-    ground = item.T @ item + regularization * np.eye(item.shape[1])
-    pull = None if mean is None else strength * (mean.astype(np.float64) @ ground)
-    ground = ground if mean is None else (1 + strength) * ground
-    inverse = np.asarray(np.linalg.inv(ground), dtype=np.float64)
-    for start in range(0, users.shape[0], FOLD_BLOCK):
-        part = slice(start, start + FOLD_BLOCK)
-        block = (users[part].astype(np.float64) * alpha).tocsr()
-        right = np.asarray(block @ item) + (0.0 if pull is None else pull[part])
-        found[part] = _solved(block, right, item, ground, inverse)
-    return found
-
-
-def fold_in_parts(weights: Numbers, rows: Codes, factors: Floats, regularization: float, wanted: Doubles) -> Doubles:
-    """What each event adds to ``wanted · x_u`` with x_u of `fold_in` (Hu et al. 2008, section 5).
-
-    The system W = VᵀV + λI + Σ_i (α w_ui − 1) v_i v_iᵀ taken as given, x_u = Σ_i α w_ui W⁻¹ v_i is a sum over events.
-
-    Args:
-        weights: (k,) confidences α w_ui.
-        rows: (k,) of `factors`, the items of the events.
-        factors: (p, f) item vectors.
-        regularization: λ.
-        wanted: (m, f) what user vectors are multiplied by.
-
-    Returns:
-        (m, k).
-    """
-    item, near = factors.astype(np.float64), factors[rows].astype(np.float64)
-    system = item.T @ item + regularization * np.eye(item.shape[1]) + (near.T * (weights - 1.0)) @ near
-    parts: Doubles = np.linalg.solve(system, wanted.T).T @ near.T * weights
-    return parts
-
-
-def _solved(weights: sp.csr_matrix, right: Doubles, item: Doubles, ground: Doubles, inverse: Doubles) -> Doubles:
-    """(n, f) solutions for users with confidences `weights` (n, p) and right-hand sides `right` (n, f)."""
-    rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-    columns, extra = weights.indices, weights.data - 1.0
-    near = item[columns]
-
-    def left(x: Doubles) -> Doubles:
-        inner = np.einsum("kf,kf->k", x[rows], near)
-        pulled = sp.csr_matrix((extra * inner, columns, weights.indptr), weights.shape)
-        return np.asarray(x @ ground + pulled @ item)
-
-    x = right @ inverse
-    residual = right - left(x)
-    direction = ready = residual @ inverse
-    worth = (residual * ready).sum(axis=1)
-    limit = _PRECISE * np.maximum((right * x).sum(axis=1), 1e-300)
-    for _ in range(int(np.diff(weights.indptr).max(initial=0)) + 1):
-        open_rows = np.abs(worth) > limit
-        if not open_rows.any():
-            break
-        pushed = left(direction)
-        step = np.where(open_rows, worth / np.maximum((direction * pushed).sum(axis=1), 1e-300), 0.0)[:, None]
-        x, residual = x + step * direction, residual - step * pushed
-        ready = residual @ inverse
-        fresh = (residual * ready).sum(axis=1)
-        direction = ready + (fresh / np.maximum(worth, 1e-300))[:, None] * direction
-        worth = fresh
-    return x

@@ -12,8 +12,9 @@ import scipy.sparse as sp
 from ..errors import MethodError
 from ..rng import generator
 from ..types import Codes, Floats, History, Tensors
-from .als import AlsOptions, fold_in, item_factors
+from .als import AlsOptions, item_factors
 from .common import Weight, popularity_of, weighted, with_popularity
+from .folding import fold_in
 from .problem import Problem
 
 Bridge = Callable[[sp.csr_matrix, Floats], Floats]

@@ -17,7 +17,7 @@ from ..errors import MethodError
 from ..models.base import Base, item_rows
 from ..recommender import Recommender, scorer
 from ..types import Asked, Codes, Contributions, Floats, History, Tensors
-from .als import AlsOptions, fold_in, fold_in_parts, item_factors, worth_of
+from .als import AlsOptions, item_factors, worth_of
 from .common import (
     TIE_BREAK,
     Scope,
@@ -32,6 +32,7 @@ from .common import (
     weighted,
     with_popularity,
 )
+from .folding import fold_in, fold_in_parts
 from .method import transfer
 from .problem import Problem
 from .result import recommender_for
