@@ -139,6 +139,7 @@ def measured(shop: Recommender, users: np.ndarray, ceiling: bool) -> dict[str, A
         "ms_median": float(np.median(spent[:, 0]) / TOP),
         "ms_p95": float(np.quantile(spent[:, 0], 0.95) / TOP),
         "cpu_ms_median": float(np.median(spent[:, 1]) / TOP),
+        "cpu_ms_p95": float(np.quantile(spent[:, 1], 0.95) / TOP),
         "ms_one_median": float(np.median(spent[:, 2])),
         "cpu_ms_one_median": float(np.median(spent[:, 3])),
         "ms_first": float(1000 * first / TOP),

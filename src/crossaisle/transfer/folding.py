@@ -93,7 +93,7 @@ def _kinds(weights: sp.csr_matrix) -> Codes:
 
 
 def _outright(weights: sp.csr_matrix, right: Doubles, item: Doubles, ground: Doubles) -> Doubles:
-    """As `_solved`; what an item adds to a system, v vᵀ, is written down once, and summed for all people as a product."""
+    """As `_solved`; what an item adds to a system, v vᵀ, is written down once and summed for all in one product."""
     kinds = _kinds(weights)
     extra = sp.csr_matrix((weights.data - 1.0, weights.indices, weights.indptr), weights.shape)[:, kinds].toarray()
     upper = np.triu_indices(item.shape[1])
