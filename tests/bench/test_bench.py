@@ -24,8 +24,8 @@ from crossaisle.errors import DataError
 from crossaisle.evaluate.spec import Entry, MethodSpec, entries_of
 from crossaisle.metrics import place_of
 from crossaisle.transfer import stack
-from crossaisle.transfer.levels import Learning, Levels
 from crossaisle.transfer.lists import Lists
+from crossaisle.transfer.problem import Problem
 from crossaisle.types import Floats, History
 
 SMALL = BenchSet(
@@ -157,26 +157,42 @@ def test_a_set_by_split_ranks_every_wanted_item_in_the_whole_catalogue(folder: P
         assert listed[mine].tolist() == [b + 1 for b in before]  # their other wanted items left out
 
 
-def test_nobody_is_judged_by_trees_that_saw_their_label(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_judged_by_parts_that_saw_their_label(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     question = Question.of(folder, from_folder(folder), "cake")
     options = stack.StackOptions(
         parts=("popularity", "als"), level="trees", trees=5, min_lists=10, negatives=9, hold="one", folds=2
     )
-    asked: list[tuple[set[int], set[int]]] = []
-    learned = variants.trained
+    everybody, before = set(question.lists.users.tolist()), len(question.problem.split.train)
+    fitted, seen_through = stack.fitted, variants.given_lists
+    by_parts: list[set[int]] = []
+    judged: list[set[int]] = []
 
-    def spy(start: Levels, lists: Lists, labelled: Lists, learning: Learning) -> Levels:
-        asked.append((set(labelled.users.tolist()), set(question.lists.users.tolist())))
-        return learned(start, lists, labelled, learning)
+    def parts(base: Any, problem: Problem, options: Any, names: Any) -> Any:
+        by_parts.append(set(problem.split.train[before:]["user"].to_list()))
+        return fitted(base, problem, options, names)
 
-    monkeypatch.setattr(variants, "trained", spy)
+    def lists(problem: Problem, scorers: Any, users: Any, columns: Any) -> Lists:
+        judged.append(set(users.tolist()))
+        return seen_through(problem, scorers, users, columns)
+
     prepared = stack.prepare(None, question.problem, options)
-    found = variants.by_labels(question, question.problem, options, prepared, 3)
+    monkeypatch.setattr(stack, "fitted", parts)
+    monkeypatch.setattr(variants, "given_lists", lists)
+    found = variants.by_labels(question, None, question.problem, options, prepared, 3)
     assert found.places[0].min() >= 1
-    assert len(asked) == 3
-    left = [everybody - seen for seen, everybody in asked]
-    assert set.union(*left) == asked[0][1]
-    assert sum(map(len, left)) == len(asked[0][1])
+    assert set.union(*judged) == everybody
+    assert by_parts == [everybody - mine for mine in judged]
+    assert len(by_parts) == 3
+
+
+def test_labels_of_others_become_purchases_of_the_target_alone(folder: Path) -> None:
+    problem = Question.of(folder, from_folder(folder), "cake").problem
+    users = problem.split.test["user"].unique().sort().to_numpy()[:2]
+    told = variants.with_labels(problem, users)
+    more = (told.target_counts - problem.target_counts).tocoo()
+    asked = problem.split.test.filter(pl.col("user").is_in(pl.Series(users).implode()))
+    assert set(more.row[more.data > 0].tolist()) == set(users.tolist())
+    assert set(problem.catalogue[more.col[more.data > 0]].tolist()) == set(asked["item"].to_list())
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def judge(question: Question, entry: Entry, seed: int, tuner: Tuner, variants: V
             prepared = stack.prepare(base, problem, entry.options)
             shared = time.perf_counter() - start
             yield place(entry.label, stack.stacked(problem, entry.options, prepared), start, peak)
-            made = variants.of(entry, question, problem, prepared)
+            made = variants.of(entry, question, base, problem, prepared)
             for done, (label, make) in enumerate(made, 1):
                 start = time.perf_counter() - shared  # what they share is counted in each
                 yield place(label, make(), start, peak)

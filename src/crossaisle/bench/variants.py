@@ -1,4 +1,4 @@
-"""Variants of a stack: without one of its parts, its linear level alone, and learned from the labels out of fold."""
+"""Variants of a stack: without one of its parts, its linear level alone, and told the labels of other people."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from ..evaluate.spec import Entry
 from ..metrics import Doubles, place_of
+from ..models.base import Base
 from ..recommender import Recommender
 from ..transfer import stack
-from ..transfer.levels import Levels, learned, trained
+from ..transfer.levels import Levels, learned
 from ..transfer.lists import Lists, given_lists
 from ..transfer.problem import Problem
-from ..types import Floats
+from ..types import Codes, Floats
 from .question import Question
 
 
@@ -40,7 +42,7 @@ class Variants:
 
     Attributes:
         ablation: its linear level alone, and the stack without each of its parts.
-        labels: also one that learns from the labels of the other people's lists, in this many folds; 0: none.
+        labels: also one whose parts know the labels of other people, in this many folds; 0: none.
     """
 
     ablation: bool = False
@@ -55,7 +57,7 @@ class Variants:
         return (*linear, *less, *((f"{entry.label}_labels",) if self.labels else ()))
 
     def of(
-        self, entry: Entry, question: Question, problem: Problem, prepared: stack.Prepared
+        self, entry: Entry, question: Question, base: Base | None, problem: Problem, prepared: stack.Prepared
     ) -> Iterator[tuple[str, Callable[[], Recommender | Judged]]]:
         """Label, and how to make it, of all that are asked for; parts that could not be used are passed over."""
         options, label = entry.options, entry.label
@@ -65,31 +67,44 @@ class Variants:
             for part in prepared.parts if len(prepared.parts) > 1 else ():
                 yield f"{label}_without_{part}", partial(stacked, options, prepared.without(part))
         if self.labels:
-            yield f"{label}_labels", partial(by_labels, question, problem, options, prepared, self.labels)
+            yield f"{label}_labels", partial(by_labels, question, base, problem, options, prepared, self.labels)
 
 
 NONE = Variants()
 
 
 def by_labels(
-    question: Question, problem: Problem, options: stack.StackOptions, prepared: stack.Prepared, folds: int
+    question: Question,
+    base: Base | None,
+    problem: Problem,
+    options: stack.StackOptions,
+    prepared: stack.Prepared,
+    folds: int,
 ) -> Judged:
-    """Places by levels that learned from held-out purchases and from the labels of all people of other folds.
+    """Places by a stack whose parts know the labels of all people of other folds, as purchases.
 
-    People are in one fold with all their lists, so that no label scores itself. The parts see no label.
+    People are in one fold with all their lists, so that no label scores itself. The levels are those of the stack and
+    saw no label; the parts are fitted anew for each fold, with the labels of the others among their rows.
     """
-    columns = np.where(question.columns < 0, question.columns[:, 1:2], question.columns)
-    asked = given_lists(problem, list(prepared.parts.values()), question.lists.users, columns)
-    learning = stack.learning_of(options, problem.seed)
-    unlabelled, facts = learned(prepared.lists, learning)
-    fold = np.unique(asked.users, return_inverse=True)[1] % folds
+    users, columns = question.lists.users, np.where(question.columns < 0, question.columns[:, 1:2], question.columns)
+    levels, facts = learned(prepared.lists, stack.learning_of(options, problem.seed))
+    fold = np.unique(users, return_inverse=True)[1] % folds
     found = np.empty(len(fold))
     for number in range(folds):
-        levels = trained(unlabelled, prepared.lists, asked.take(fold != number), learning)
-        scores = _scores(levels, asked.take(fold == number))
-        scores[question.columns[fold == number] < 0] = -np.inf
-        found[fold == number] = place_of(scores[:, 0], scores[:, 1:])
+        mine = fold == number
+        told = with_labels(problem, users[~mine])
+        parts = stack.fitted(base, told, options, prepared.parts)
+        scores = _scores(levels, given_lists(told, list(parts.values()), users[mine], columns[mine]))
+        scores[question.columns[mine] < 0] = -np.inf
+        found[mine] = place_of(scores[:, 0], scores[:, 1:])
     return Judged((found, np.zeros(0)), facts | {"label_folds": folds})
+
+
+def with_labels(problem: Problem, users: Codes) -> Problem:
+    """`problem` where the test rows of `users` are visible too."""
+    split = problem.split
+    labels = split.test.filter(pl.col("user").is_in(pl.Series(users).implode()))
+    return dataclasses.replace(problem, split=dataclasses.replace(split, train=pl.concat([split.train, labels])))
 
 
 def _scores(levels: Levels, lists: Lists) -> Floats:

@@ -103,22 +103,6 @@ def learned(lists: Lists, learning: Learning) -> tuple[Levels, dict[str, Any]]:
     return Levels(levels.weights, trees, share), facts | {"level": "trees", "share_of_linear": share}
 
 
-def trained(start: Levels, lists: Lists, labelled: Lists, learning: Learning) -> Levels:
-    """Levels as `start` has them, learned anew with the lists of `labelled` besides.
-
-    Args:
-        start: what was learned without labels: it says whether there are trees, and their share.
-        lists: held-out purchases.
-        labelled: lists whose first item is known to be the wanted one.
-        learning: how.
-    """
-    levels, _ = _linear(labelled, learning)
-    if start.trees is None:
-        return levels
-    trees = fit_trees([lists.features, labelled.features], learning.trees, learning.seed)
-    return Levels(levels.weights, trees, start.share)
-
-
 def _linear(lists: Lists, learning: Learning) -> tuple[Levels, dict[str, Any]]:
     """Weights for everybody, and for a slice where weights of its own rank better beyond noise.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -164,14 +165,16 @@ def prepare(base: Base | None, problem: Problem, options: StackOptions) -> Prepa
         MethodError: no part is usable.
     """
     names, left_out = usable("stack", options.parts, base, problem, options.part_options)
-
-    def scorers(asked: Problem) -> list[Scorer]:
-        return [fit_part("stack", n, base, asked, options.part_options).scorer for n in names]
-
-    lists = lists_of(problem, scorers, sampling_of(options))
+    fit_all = partial(fitted, base, options=options, names=names)
+    lists = lists_of(problem, lambda smaller: list(fit_all(smaller).values()), sampling_of(options))
     if not len(lists.users):
         lists = Lists.empty(len(names))
-    return Prepared(dict(zip(names, scorers(problem), strict=True)), lists, left_out)
+    return Prepared(fit_all(problem), lists, left_out)
+
+
+def fitted(base: Base | None, problem: Problem, options: StackOptions, names: Iterable[str]) -> dict[str, Scorer]:
+    """Parts `names`, fitted on what is visible in `problem`."""
+    return {n: fit_part("stack", n, base, problem, options.part_options).scorer for n in names}
 
 
 def stacked(problem: Problem, options: StackOptions, prepared: Prepared) -> Recommender:
