@@ -41,7 +41,7 @@ class BenchSet:
         stack: options of `stack`.
         published: rows to print beside ours.
         split: who is asked where the set has no candidates.
-        label_folds: also a stack that learns from the labels, out of fold in so many folds; 0: none.
+        label_folds: also a stack whose parts know the labels of other people, in so many folds; 0: none.
     """
 
     name: str
@@ -186,13 +186,11 @@ XMREC = BenchSet(
         "ease",
         "ease_all",
         "ease_block_all",
-        "als_large",
-        "als_rare",
         "als_rare_target",
         "graph_filter_target",
         "graph_filter",
     ),
-    {"hold": "one", "folds": 3, "drawn_from": "catalogue", "events": ("review",), "shortlist": 4000},
+    {"hold": "one", "folds": 5, "drawn_from": "catalogue", "events": ("review",), "shortlist": 4000},
     (
         Published("t1", "GMF++, no source market", 0.3194, 0.4976, "published"),
         Published("t1", "item CF, cross-market", 0.686, 0.782, "published"),
