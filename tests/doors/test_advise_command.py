@@ -12,6 +12,8 @@ import pytest
 from crossaisle.api import advise
 from crossaisle.cli import main, make_app
 from crossaisle.cli.advise import commands
+from crossaisle.evaluate.search import Search
+from crossaisle.metrics import Doubles
 from crossaisle.testing_world import tiny_world
 
 
@@ -67,6 +69,24 @@ def test_auto_is_a_method_like_others(shop: str, tmp_path: Path, capsys: pytest.
     assert main([*words, "--out", str(tmp_path / "r")]) == 0
     assert main(["methods", "auto"]) == 0
     assert "follows the advice" in capsys.readouterr().out
+
+
+def test_auto_goes_on_from_its_trials(shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["transfer", shop, "--target", "cake", "--method", "auto", "-o", "explainable=true", "-o", "tries=2"]
+    judge, judged = Search.judge, []
+
+    def interrupted(search: Search, options: object) -> Doubles:
+        judged.append(search.key)
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        return judge(search, options)
+
+    monkeypatch.setattr(Search, "judge", interrupted)
+    assert main([*words, "--out", str(tmp_path / "r")]) == 130
+    assert {p.stem for p in (tmp_path / "r.trials").glob("*.npz")} == {judged[0]}
+    assert main([*words, "--out", str(tmp_path / "r")]) == 0
+    assert judged[2] == judged[1]
+    assert judged.count(judged[0]) == 1
 
 
 def test_what_to_do_next_is_the_whole_command(shop: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import MethodError, TrainingError
 from ..evaluate.bases import Bases
+from ..evaluate.cells import UNREADABLE, read_arrays, write_arrays
+from ..evaluate.search import Search
 from ..evaluate.validation import Validation, validation_of
 from ..metrics import Doubles
 from ..models.base import Base
 from ..progress import tick
 from ..recommender import Recommender
-from ..transfer.method import check_needs, transfer
+from ..train.checkpoint import keeping, kept_in
+from ..transfer.method import transfer
 from ..transfer.problem import Problem
 from ..transfer.weights import beats
 from .advice import Advice, Limits, advise
@@ -71,13 +76,23 @@ class Tried:
     random=True,
 )
 def fit(base: Base | None, problem: Problem, options: AutoOptions) -> Recommender:
-    """Follow the advice: try its first recipes on held-out rows and fit the best, or the control where they hurt."""
+    """Follow the advice: try its first recipes on held-out rows and fit the best, or the control where they hurt.
+
+    Within `keeping` bases and trials stay in its folder, and the same call goes on from there.
+    """
+    folder = kept_in()
+    with keeping(None):  # that one is for a single training
+        return _followed(base, problem, options, folder)
+
+
+def _followed(base: Base | None, problem: Problem, options: AutoOptions, folder: Path | None) -> Recommender:
     limits = Limits(explainable=options.explainable)
     rows = advise(problem, [*shipped(), *read_reports(options.reports)], limits).rows
     chosen = candidates(rows, options.tries)
     asked = validation_of(problem)
-    bases = Bases()
-    tried = trials(chosen, asked, base, bases, options.minutes) if asked.enough and len(chosen) > 1 else []
+    bases = Bases(None if folder is None else folder / "bases")
+    ask = partial(tried_on, asked=asked, base=base, bases=bases, folder=folder)
+    tried = trials(chosen, ask, options.minutes) if asked.enough and len(chosen) > 1 else []
     best, why = decided(tried) if tried else (chosen[0], "too few people can be held out to try anything")
     recipe = Recipe(best.method, best.fusion, best.options)
     made = recipe.entry.method.fit(_base(recipe, problem, base, bases), problem, recipe.entry.options)
@@ -96,7 +111,7 @@ def candidates(rows: Sequence[Advice], tries: int) -> list[Advice]:
     return [r for r in rows if r in transfers or r in controls]
 
 
-def trials(chosen: Sequence[Advice], asked: Validation, base: Base | None, bases: Bases, minutes: float) -> list[Tried]:
+def trials(chosen: Sequence[Advice], ask: Callable[[Advice], Tried], minutes: float) -> list[Tried]:
     """Each of `chosen` on held-out rows, controls first, until the time is over."""
     begun, made = time.perf_counter(), list[Tried]()
     order = sorted(chosen, key=lambda r: not r.control)
@@ -104,21 +119,34 @@ def trials(chosen: Sequence[Advice], asked: Validation, base: Base | None, bases
         if made and time.perf_counter() - begun > 60 * minutes:
             break
         tick(f"auto: try {advice.recipe}", number, len(order))
-        made.append(tried_on(advice, asked, base, bases))
+        made.append(ask(advice))
     tick("auto: tried", len(order), len(order))
     return made
 
 
-def tried_on(advice: Advice, asked: Validation, base: Base | None, bases: Bases) -> Tried:
-    """What held-out rows say of one recipe."""
+def tried_on(advice: Advice, asked: Validation, base: Base | None, bases: Bases, folder: Path | None = None) -> Tried:
+    """What held-out rows say of one recipe; kept in `folder`, and read from there."""
     recipe = Recipe(advice.method, advice.fusion, advice.options)
-    method, options = recipe.entry.method, recipe.entry.options
     try:
         own = _base(recipe, asked.problem, base, bases)
-        check_needs(method, own, asked.problem)
-        return Tried(advice, asked.quality(method.fit(own, asked.problem, options).scorer.score))
+        search = Search(recipe.entry.method, recipe.entry.options, asked, own)
+        quality = _kept(folder, search.key) if folder is not None else None
+        if quality is None:
+            quality = search.judge(search.start)
+            if folder is not None:
+                write_arrays(folder, search.key, {"quality": quality}, {})
+        return Tried(advice, quality)
     except (MethodError, TrainingError) as error:
         return Tried(advice, np.zeros(0), str(error))
+
+
+def _kept(folder: Path, key: str) -> Doubles | None:
+    """The quality that is there under `key`; None where it is not, or damaged."""
+    try:
+        quality: Doubles = read_arrays(folder, key)[0]["quality"]
+        return quality
+    except UNREADABLE:
+        return None
 
 
 def decided(tried: Sequence[Tried]) -> tuple[Advice, str]:

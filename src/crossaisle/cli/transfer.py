@@ -12,6 +12,7 @@ from ..evaluate.budget import Budget
 from ..evaluate.search import told
 from ..models.base import Base
 from ..recommender import Recommender
+from ..train.checkpoint import keeping
 from .flags import READ, BudgetFlag, Maybe, MethodOptions, Names, ReadFlags, open_data, options_of
 from .output import OUTPUT, Output, emit
 from .progress import drawing
@@ -53,13 +54,14 @@ def transfer(
         option: an option of the method, key=value; as often as needed.
         cut: nothing from this time on is seen, for example 2024-09-30.
         weeks: pretend that the target opened this many weeks before the cut.
-        budget: time to search options on held-out rows, such as 10m; those that are given with -o stay. The trials
-            are kept beside ``out``, so that the same command goes on from there.
+        budget: time to search options on held-out rows, such as 10m; those that are given with -o stay. The trials,
+            and those of auto, are kept beside ``out``, so that the same command goes on from there.
         seed: of everything random.
     """
     options = options_of(option)
-    within = None if budget is None else Budget.of(budget, out.with_name(f"{out.name}.trials"))
-    with drawing():
+    trials = out.with_name(f"{out.name}.trials")
+    within = None if budget is None else Budget.of(budget, trials)
+    with drawing(), keeping(trials if method == "auto" else None):
         loaded = None if base is None else Base.load(base)
         world = open_data(path, read)
         made = api.transfer(
