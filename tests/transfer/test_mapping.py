@@ -247,6 +247,26 @@ def test_without_people_on_both_sides_it_is_refused(method: str) -> None:
         METHODS.get(method).fit(None, alone, METHODS.get(method).options())
 
 
+@pytest.mark.parametrize("method", METHODS_HERE)
+def test_whether_people_are_on_both_sides_is_asked_of_what_is_visible(method: str) -> None:
+    problem, apart = tiny_problem(), without(tiny_problem(), "overlapping_users")
+
+    def asking(problem: Problem, user: int) -> Problem:
+        asked = problem.split.test.with_columns(user=pl.lit(user, dtype=problem.split.test["user"].dtype))
+        return dataclasses.replace(problem, split=dataclasses.replace(problem.split, test=asked))
+
+    check_needs(METHODS.get(method), None, asking(problem, 9_999))  # a stranger
+    known = apart.visible.filter(pl.col("domain") != problem.domain_codes[-1])["user"][0]
+    with pytest.raises(MethodError, match="needs overlapping_users"):
+        check_needs(METHODS.get(method), None, asking(apart, known))
+
+
+@pytest.mark.parametrize("method", METHODS_HERE)
+def test_before_the_first_sale_it_says_that_sales_are_missing(method: str) -> None:
+    with pytest.raises(MethodError, match="needs target_interactions"):
+        check_needs(METHODS.get(method), None, without(tiny_problem(), "target_interactions"))
+
+
 @pytest.mark.parametrize("wrong", [{"factors": 0}, {"prior": 0.0}, {"penalty": -1.0}, {"steps": 0}, {"alpha": 0.0}])
 def test_options_of_emcdr_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises((ValueError, ConfigError), match=r"must be|above 0"):

@@ -128,7 +128,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
         "timestamps": "add a `timestamp` column, or choose a split without time.",
         "several_sources": "name at least two source domains.",
     }
-    for need in method.needs:
+    for need in (n for n in met if n in method.needs):  # in this order: without sales nobody is on both sides either
         if not met[need]():
             raise MethodError(
                 f"method {method.name!r} needs {need}, which {problem.target!r} lacks here: {remedy[need]}"
@@ -146,8 +146,7 @@ def _known(base: Base | None, problem: Problem) -> bool:
 
 
 def _overlap(problem: Problem, column: str) -> bool:
-    # Nobody is asked outside of evaluation: then the target's own rows say who its people and items are.
-    rows = problem.split.test if len(problem.split.test) else problem.target_rows
-    target = rows[column].unique()
+    """Whether a visible row of the target and one of a source have the same user or item."""
+    target = problem.target_rows[column].unique()
     sources = problem.visible.filter(problem.visible["domain"] != problem.domain_codes[-1])[column]
     return bool(target.is_in(sources.unique().implode()).any())
