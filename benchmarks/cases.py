@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from methods import QUESTIONS, Question, reading, supermarket, world_of
@@ -26,7 +27,7 @@ from crossaisle.advisor import cases
 from crossaisle.cli.progress import drawing
 from crossaisle.data.world import World
 from crossaisle.errors import CrossaisleError
-from crossaisle.evaluate.cells import UNREADABLE, key_of, read_arrays, study_parts, world_mark, write_arrays
+from crossaisle.evaluate.cells import UNREADABLE, key_of, load_cell, read_arrays, study_parts, world_mark, write_arrays
 from crossaisle.evaluate.spec import Entry, MethodSpec, Study, entries_of
 from crossaisle.evaluate.steps import Step, problem_at, steps_of
 from crossaisle.evaluate.study import evaluate, tuner_of
@@ -53,8 +54,10 @@ QUICK = (
     MethodSpec("zero_shot"),
     MethodSpec("shared_bottom"),
     MethodSpec("blend", "blend closed", {"parts": ("popularity", "als", "user_kernel")}),
+    MethodSpec("item_prior"),
+    MethodSpec("blend"),
 )
-"""Recipes that take seconds, and two networks."""
+"""Recipes that take seconds, two networks, and the blend that ships."""
 DEPARTMENTS = ("NUTRITION", "DELI", "COSMETICS", "PRODUCE", "MEAT-PCKGD", "SEAFOOD-PCKGD", "PASTRY", "SPIRITS")
 COUNTRIES = ("Germany", "France", "Spain")
 PAPER = ("office", "industrial")
@@ -79,7 +82,21 @@ def questions() -> tuple[Question, ...]:
 Place = tuple[str, str, str]
 """World, target and step of a launch."""
 Quality = dict[tuple[str, str], np.ndarray]
-"""(step, recipe) → (people,) nDCG@10 on held-out rows, as `auto` judges; none where too few people can be held out."""
+"""(step, recipe) → (people,) nDCG@10."""
+
+
+class Row(NamedTuple):
+    """One recipe at one launch.
+
+    Attributes:
+        case: what it reached.
+        held_out: (people,) nDCG@10 on held-out rows, as `auto` judges; None where too few people can be held out.
+        test: (people,) nDCG@10 on the test rows, the same people for all recipes of a launch.
+    """
+
+    case: cases.Case
+    held_out: np.ndarray | None
+    test: np.ndarray
 
 
 def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out: Path) -> Quality:
@@ -96,6 +113,18 @@ def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out:
                 write_arrays(out / "held-out", key, {"quality": quality}, {})
             if len(quality):
                 found[step.name, cases.Recipe.of(entry.described()).name] = quality
+    return found
+
+
+def tested(question: Question, world: World, specs: Sequence[MethodSpec], out: Path) -> Quality:
+    """What the test rows say of each recipe at each step, from the cells of `evaluate` in `out`."""
+    study, mark, found = question.study, world_mark(world), Quality()
+    for step in steps_of(study):
+        for entry in entries_of(specs):
+            key = key_of(mark, study_parts(study), entry, step, study.seeds[0])
+            cell = load_cell(out / "cells", key, entry.label)
+            if cell is not None and study.headline in cell.values:
+                found[step.name, cases.Recipe.of(entry.described()).name] = cell.values[study.headline].values
     return found
 
 
@@ -116,24 +145,27 @@ def _judged(entry: Entry, asked: Validation, tuner: Tuner) -> np.ndarray:
         return np.zeros(0)
 
 
-def quick(out: Path, sets: Sequence[str] | None) -> Iterator[tuple[cases.Case, np.ndarray | None]]:
-    """Cases of the quick recipes at all launches, with what held-out rows said of each person."""
+def quick(out: Path, sets: Sequence[str] | None) -> Iterator[Row]:
+    """The quick recipes at all launches."""
     last: tuple[tuple[str, int], World] | None = None
     for question in questions():
         if sets and not any(question.name.startswith(s) for s in sets):
             continue
-        place = question.path, question.one_in
-        world = last[1] if last is not None and last[0] == place else world_of(question)
-        last = place, world
+        data = question.path, question.one_in
+        world = last[1] if last is not None and last[0] == data else world_of(question)
+        last = data, world
         specs = tuple(reading(s, {"content": question.content} if question.content else {}) for s in QUICK)
         study = replace(question.study, seeds=(0,), ship="user_kernel")
         folder = out / question.name.replace(" ", "-")
         with drawing():
             report = evaluate(world, study, specs, folder)
             seen = held_out(replace(question, study=study), world, specs, folder)
+        values = tested(replace(question, study=study), world, specs, folder)
         for case in cases.cases_of(report):
-            quality = seen.get((case.launch.step, case.recipe.name))
-            yield replace(case, held_out=None if quality is None else float(f"{quality.mean():.5g}")), quality
+            place = case.launch.step, case.recipe.name
+            quality = seen.get(place)
+            mean = None if quality is None else float(f"{quality.mean():.5g}")
+            yield Row(replace(case, held_out=mean), quality, values[place])
         print(f"{question.name}: done", flush=True)
 
 
@@ -168,6 +200,12 @@ def write_facts() -> None:
     GRID.write_text(json.dumps(grid, indent=1) + "\n", encoding="utf-8")
 
 
+def _place(case: cases.Case) -> tuple[Place, float, str]:
+    """A recipe at a launch: what the grid says of it is older than what was measured here."""
+    launch = case.launch
+    return (launch.world, launch.target, launch.step), launch.facts.sources, case.recipe.name
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/cases"), help="folder of cells and bases")
@@ -178,11 +216,13 @@ def main() -> None:
     if asked.facts:
         write_facts()
         return
-    found = [case for case, _ in quick(asked.out, asked.sets)]
+    found = [row.case for row in quick(asked.out, asked.sets)]
     if asked.write:
         from methods_page import read_reports
 
-        made = [*found, *(c for report in read_reports(GRID) for c in cases.cases_of(report))]
+        mine = {_place(case) for case in found}
+        grid = (c for report in read_reports(GRID).values() for c in cases.cases_of(report))
+        made = [*found, *(c for c in grid if _place(c) not in mine)]
         SHIPPED.write_text(cases.to_json(made) + "\n", encoding="utf-8")
         print(f"{len(made)} cases of {len({c.launch.group for c in made})} targets: {SHIPPED.name}")
 
