@@ -9,7 +9,7 @@ import pytest
 from made_up_cases import made_up
 
 from crossaisle.advisor.advice import Advice, advise
-from crossaisle.advisor.auto import SURE, Tried, candidates, decided, posterior, tried_on
+from crossaisle.advisor.auto import SURE, Tried, candidates, decided, posterior, tried_on, untried
 from crossaisle.advisor.outlook import FLOOR
 from crossaisle.api import Base, fuse, transfer
 from crossaisle.errors import MethodError
@@ -80,6 +80,14 @@ def test_the_first_transfers_and_the_first_control_are_tried() -> None:
     found = candidates(rows, 2)
     assert [r.control for r in found].count(True) == 1
     assert [r for r in found if not r.control] == [r for r in rows if not r.control][:2]
+
+
+def test_a_blend_that_is_expected_to_be_best_is_fitted_without_trials() -> None:
+    blend, other, control = expecting("blend", 0.2, 0.1), expecting("als_mix", 0.1, 0.1), expecting("ease", 0.0, 0.1)
+    assert "weighs its parts" in untried([blend, other, control], enough=True)
+    assert untried([other, blend, control], enough=True) == ""
+    assert "too few people" in untried([other, blend, control], enough=False)
+    assert untried([control], enough=True) == "nothing else can run"
 
 
 def test_the_base_that_is_given_serves_the_recipes_of_its_own_fusion() -> None:

@@ -212,7 +212,12 @@ def _rows(cases: Sequence[Case], problem: Problem, facts: LaunchFacts, recipes: 
                 past=tuple(past),
             )
         )
-    return sorted(rows, key=lambda r: (-round(float(np.log1p(r.gain)) / CLOSE), r.seconds, r.recipe))
+    return sorted(rows, key=order)
+
+
+def order(row: Advice) -> tuple[int, float, str]:
+    """Sorts advice: the largest expected gain first; of those alike, the cheapest."""
+    return -round(float(np.log1p(row.gain)) / CLOSE), row.seconds, row.recipe
 
 
 def refused(recipe: Recipe, problem: Problem, limits: Limits, apart: bool) -> str:

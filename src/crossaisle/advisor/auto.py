@@ -92,8 +92,9 @@ def _followed(base: Base | None, problem: Problem, options: AutoOptions, folder:
     asked = validation_of(problem)
     bases = Bases(None if folder is None else folder / "bases")
     ask = partial(tried_on, asked=asked, base=base, bases=bases, folder=folder)
-    tried = trials(chosen, ask, options.minutes) if asked.enough and len(chosen) > 1 else []
-    best, why = decided(tried) if tried else (chosen[0], "too few people can be held out to try anything")
+    why = untried(chosen, asked.enough)
+    tried = [] if why else trials(chosen, ask, options.minutes)
+    best, why = decided(tried) if tried else (chosen[0], why)
     recipe = Recipe(best.method, best.fusion, best.options)
     made = recipe.entry.method.fit(_base(recipe, problem, base, bases), problem, recipe.entry.options)
     told = {
@@ -109,6 +110,21 @@ def candidates(rows: Sequence[Advice], tries: int) -> list[Advice]:
     transfers = [r for r in rows if not r.control][:tries]
     controls = [r for r in rows if r.control][:1]
     return [r for r in rows if r in transfers or r in controls]
+
+
+def untried(chosen: Sequence[Advice], enough: bool) -> str:
+    """Why the first of `chosen` is followed without trials; empty where there are to be some.
+
+    A trial of a blend would be one of trials: it takes as long as the fit, which holds people out as well.
+    """
+    first = chosen[0]
+    if len(chosen) == 1:
+        return "nothing else can run"
+    if not enough:
+        return "too few people can be held out to try anything"
+    if hasattr(Recipe(first.method, first.fusion, first.options).entry.options, "parts"):
+        return f"{percent(first)}, and it weighs its parts on held-out people itself"
+    return ""
 
 
 def trials(chosen: Sequence[Advice], ask: Callable[[Advice], Tried], minutes: float) -> list[Tried]:
