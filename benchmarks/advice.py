@@ -1,6 +1,7 @@
 """Is advice worth following? Every launch advised from the other targets alone, and `auto` against hindsight.
 
-    CROSSAISLE_BENCH=/data/bench python benchmarks/advice.py --out runs/cases --write docs/results
+    CROSSAISLE_BENCH=/data/bench python benchmarks/advice.py --out runs/cases --sets demo online-retail \\
+        --write docs/results
     python benchmarks/advice.py --calibration --write docs/results
 
 Runs what benchmarks/cases.py has not run yet. Calibration is over all cases that come along; `auto` is played out over
@@ -25,7 +26,7 @@ from hindsight import Halved, fair, halved
 from watched import READING
 
 from crossaisle.advisor.advice import Advice, Limits, order
-from crossaisle.advisor.auto import Tried, candidates, decided, untried
+from crossaisle.advisor.auto import Tried, candidates, decided, led, untried
 from crossaisle.advisor.calibration import Calibration, calibration
 from crossaisle.advisor.cases import Case, shipped
 from crossaisle.advisor.outlook import Outlook
@@ -97,7 +98,7 @@ def play(rows: Sequence[Row], others: Sequence[Case], tries: int) -> tuple[Playe
 
 def played_out(ranked: Sequence[Advice], by_name: Mapping[str, Row], tries: int, enough: bool) -> tuple[str, list[str]]:
     """What `auto` chooses of `ranked`, and what it tries for that: as in `crossaisle.advisor.auto.fit`."""
-    chosen = candidates(ranked, tries)
+    chosen = candidates(led(ranked), tries)
     if untried(chosen, enough):
         return chosen[0].recipe, []
     trials = ((a, by_name[a.recipe].held_out) for a in sorted(chosen, key=lambda a: not a.control))

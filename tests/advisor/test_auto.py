@@ -9,7 +9,7 @@ import pytest
 from made_up_cases import made_up
 
 from crossaisle.advisor.advice import Advice, advise
-from crossaisle.advisor.auto import SURE, Tried, candidates, decided, posterior, tried_on, untried
+from crossaisle.advisor.auto import SURE, Tried, candidates, decided, led, posterior, tried_on, untried
 from crossaisle.advisor.outlook import FLOOR
 from crossaisle.api import Base, fuse, transfer
 from crossaisle.errors import MethodError
@@ -80,6 +80,15 @@ def test_the_first_transfers_and_the_first_control_are_tried() -> None:
     found = candidates(rows, 2)
     assert [r.control for r in found].count(True) == 1
     assert [r for r in found if not r.control] == [r for r in rows if not r.control][:2]
+
+
+def test_the_blend_leads_unless_the_advice_is_clear() -> None:
+    blend = expecting("blend", 0.2, 0.1)
+    unclear, clear = expecting("item_prior", 0.25, 0.1), expecting("zero_shot", 1.0, 0.1)
+    assert unclear.low < blend.gain < clear.low
+    assert led([unclear, blend]) == [blend, unclear]
+    assert led([clear, unclear, blend]) == [clear, unclear, blend]
+    assert led([unclear]) == [unclear]
 
 
 def test_a_blend_that_is_expected_to_be_best_is_fitted_without_trials() -> None:

@@ -29,6 +29,8 @@ from .cases import Recipe, read_reports, shipped
 from .outlook import FLOOR
 from .words import percent
 
+SHIPS = "blend"
+"""What is fitted unless past cases or trials speak clearly for something else."""
 SURE = 2 * 1.2816
 """An 80 % interval is so many standard deviations wide."""
 
@@ -88,7 +90,7 @@ def fit(base: Base | None, problem: Problem, options: AutoOptions) -> Recommende
 def _followed(base: Base | None, problem: Problem, options: AutoOptions, folder: Path | None) -> Recommender:
     limits = Limits(explainable=options.explainable)
     rows = advise(problem, [*shipped(), *read_reports(options.reports)], limits).rows
-    chosen = candidates(rows, options.tries)
+    chosen = candidates(led(rows), options.tries)
     asked = validation_of(problem)
     bases = Bases(None if folder is None else folder / "bases")
     ask = partial(tried_on, asked=asked, base=base, bases=bases, folder=folder)
@@ -103,6 +105,15 @@ def _followed(base: Base | None, problem: Problem, options: AutoOptions, folder:
         "tried": [_told(t) for t in tried],
     }
     return replace(made, facts={**made.facts, "auto": told})
+
+
+def led(rows: Sequence[Advice]) -> list[Advice]:
+    """`rows` with the blend first, unless even the low end for the first is more than is expected of the blend.
+
+    Past cases tell good recipes from bad ones, but hardly the best from the next best.
+    """
+    ships = [r for r in rows if r.recipe == SHIPS and rows[0].low <= r.gain]
+    return [*ships, *(r for r in rows if r not in ships)]
 
 
 def candidates(rows: Sequence[Advice], tries: int) -> list[Advice]:
