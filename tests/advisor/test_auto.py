@@ -89,6 +89,8 @@ def test_the_blend_leads_unless_the_advice_is_clear() -> None:
     assert led([unclear, blend]) == [blend, unclear]
     assert led([clear, unclear, blend]) == [clear, unclear, blend]
     assert led([unclear]) == [unclear]
+    control = expecting("ease", 0.25, 0.1, control=True)
+    assert led([control, blend]) == [control, blend]
 
 
 def test_a_blend_that_is_expected_to_be_best_is_fitted_without_trials() -> None:

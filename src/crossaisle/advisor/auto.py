@@ -110,9 +110,10 @@ def _followed(base: Base | None, problem: Problem, options: AutoOptions, folder:
 def led(rows: Sequence[Advice]) -> list[Advice]:
     """`rows` with the blend first, unless even the low end for the first is more than is expected of the blend.
 
-    Past cases tell good recipes from bad ones, but hardly the best from the next best.
+    Past cases tell good recipes from bad ones, but hardly the best from the next best. Where a control is first, the
+    advice is not to transfer, and stays.
     """
-    ships = [r for r in rows if r.recipe == SHIPS and rows[0].low <= r.gain]
+    ships = [r for r in rows if r.recipe == SHIPS and not rows[0].control and rows[0].low <= r.gain]
     return [*ships, *(r for r in rows if r not in ships)]
 
 
