@@ -93,7 +93,7 @@ def test_the_advice_is_there_with_its_reasons(look: Look, service: Service, run:
     assert page.get_by_text(body["sentence"], exact=True).is_visible()
     rows = page.get_by_role("region", name="First recipes").locator("tbody th")
     assert rows.all_inner_texts()[:3] == [r["recipe"] for r in body["rows"][:3]]
-    assert page.get_by_text(body["rows"][0]["reasons"][0], exact=True).is_visible()
+    assert page.get_by_text(body["rows"][0]["reasons"][0], exact=True).first.is_visible()
     hidden = page.get_by_text(body["rows"][1]["reasons"][-1], exact=True).last
     assert not hidden.is_visible()
 
