@@ -90,8 +90,6 @@ WARM = (
     SWING_ALL,
     MethodSpec("als"),
     ALS_ALL,
-    MethodSpec("als", "als_large_target", ALS_LARGE),
-    MethodSpec("als", "als_large", {**ALS_LARGE, "scope": "all"}),
     MethodSpec("als_mix", "als_mix_target"),
     ALS_MIX,
     MethodSpec("lightgcn", options={"epochs": 24}),
@@ -103,13 +101,13 @@ WARM = (
     USER_KNN_SOURCES,
 )
 """For people who are known in the target."""
-WARM_PARTS = tuple(m.label for m in WARM if m.label not in ("item_knn_all", "als", "als_all", "lightgcn"))
+WARM_PARTS = ("popularity", "swing_all", "als_mix_target", "als_mix", "graph_filter", "user_kernel", "user_knn")
 
 DISENCDR = BenchSet(
     "disencdr-sport-phone",
     WARM,
     WARM_PARTS,
-    {"hold": "one", "folds": 2, "drawn_from": "catalogue"},
+    {"hold": "one", "folds": 2, "lists": 3000, "negatives": 999, "drawn_from": "catalogue"},
     (
         Published("sport", "DisenCDR (its own code, 30 of 50 epochs)", 0.099, 0.181, "measured on these files"),
         Published("sport", "UserKNN, joint, tuned on the test rows", 0.137, 0.213, "measured on these files"),
