@@ -27,7 +27,7 @@ from crossaisle.advisor import cases
 from crossaisle.cli.progress import drawing
 from crossaisle.data.world import World
 from crossaisle.errors import CrossaisleError
-from crossaisle.evaluate.cells import UNREADABLE, key_of, load_cell, read_arrays, study_parts, world_mark, write_arrays
+from crossaisle.evaluate.cells import kept_array, key_of, load_cell, study_parts, world_mark, write_arrays
 from crossaisle.evaluate.spec import Entry, MethodSpec, Study, entries_of
 from crossaisle.evaluate.steps import Step, problem_at, steps_of
 from crossaisle.evaluate.study import evaluate, tuner_of
@@ -107,7 +107,7 @@ def held_out(question: Question, world: World, specs: Sequence[MethodSpec], out:
         asked = validation_of(problem)
         for entry in entries_of(specs) if asked.enough else ():
             key = "held-out-" + key_of(mark, study_parts(study), entry, step, study.seeds[0])
-            quality = _kept(out / "held-out", key)
+            quality = kept_array(out / "held-out", key, "quality")
             if quality is None:
                 quality = _judged(entry, asked, tuner)
                 write_arrays(out / "held-out", key, {"quality": quality}, {})
@@ -126,13 +126,6 @@ def tested(question: Question, world: World, specs: Sequence[MethodSpec], out: P
             if cell is not None and study.headline in cell.values:
                 found[step.name, cases.Recipe.of(entry.described()).name] = cell.values[study.headline].values
     return found
-
-
-def _kept(folder: Path, key: str) -> np.ndarray | None:
-    try:
-        return read_arrays(folder, key)[0]["quality"]
-    except UNREADABLE:
-        return None
 
 
 def _judged(entry: Entry, asked: Validation, tuner: Tuner) -> np.ndarray:

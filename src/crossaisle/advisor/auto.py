@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import MethodError, TrainingError
 from ..evaluate.bases import Bases
-from ..evaluate.cells import UNREADABLE, read_arrays, write_arrays
+from ..evaluate.cells import kept_array, write_arrays
 from ..evaluate.search import Search
 from ..evaluate.validation import Validation, validation_of
 from ..metrics import Doubles
@@ -78,9 +78,10 @@ class Tried:
     random=True,
 )
 def fit(base: Base | None, problem: Problem, options: AutoOptions) -> Recommender:
-    """Follow the advice: try its first recipes on held-out rows and fit the best, or the control where they hurt.
+    """Follow the advice: the blend, or try the first recipes on held-out rows and fit the best, or the control.
 
-    Within `keeping` bases and trials stay in its folder, and the same call goes on from there.
+    Which of both: see `led` and `untried`. Within `keeping` bases and trials stay in its folder, and the same call
+    goes on from there.
     """
     folder = kept_in()
     with keeping(None):  # that one is for a single training
@@ -158,7 +159,7 @@ def tried_on(advice: Advice, asked: Validation, base: Base | None, bases: Bases,
     try:
         own = _base(recipe, asked.problem, base, bases)
         search = Search(recipe.entry.method, recipe.entry.options, asked, own)
-        quality = _kept(folder, search.key) if folder is not None else None
+        quality = kept_array(folder, search.key, "quality") if folder is not None else None
         if quality is None:
             quality = search.judge(search.start)
             if folder is not None:
@@ -166,15 +167,6 @@ def tried_on(advice: Advice, asked: Validation, base: Base | None, bases: Bases,
         return Tried(advice, quality)
     except (MethodError, TrainingError) as error:
         return Tried(advice, np.zeros(0), str(error))
-
-
-def _kept(folder: Path, key: str) -> Doubles | None:
-    """The quality that is there under `key`; None where it is not, or damaged."""
-    try:
-        quality: Doubles = read_arrays(folder, key)[0]["quality"]
-        return quality
-    except UNREADABLE:
-        return None
 
 
 def decided(tried: Sequence[Tried]) -> tuple[Advice, str]:

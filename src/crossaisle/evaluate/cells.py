@@ -136,6 +136,14 @@ def write_arrays(folder: Path, key: str, arrays: Mapping[str, Any], about: Mappi
     write_whole(folder / f"{key}.json", (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def kept_array(folder: Path, key: str, name: str) -> Any:
+    """Array `name` of what `write_arrays` wrote; None where it is not there or damaged, so that it is made again."""
+    try:
+        return read_arrays(folder, key)[0][name]
+    except UNREADABLE:
+        return None
+
+
 def read_arrays(folder: Path, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The inverse of `write_arrays`; raises one of `UNREADABLE`."""
     about = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))

@@ -34,7 +34,7 @@ class Likeness:
     @classmethod
     def of(cls, table: sp.csr_matrix, neighbours: int) -> Likeness:
         """Rows of 0 and 1, columns weighted by their rarity log(rows / rows of the column)."""
-        table = packed(table)
+        table = _packed(table)
         unit = unit_rows(weigh(table, rarity_of(table)))
         cosines = np.asarray((unit @ unit.T).toarray(), dtype=np.float64)
         np.fill_diagonal(cosines, 0.0)
@@ -43,7 +43,7 @@ class Likeness:
         return cls(cosines, near, np.take_along_axis(cosines, near, axis=1).min(axis=1, initial=np.inf) > 0)
 
 
-def packed(table: sp.csr_matrix) -> sp.csr_matrix:
+def _packed(table: sp.csr_matrix) -> sp.csr_matrix:
     """`table` without its empty columns: a few hundred rows fill few of a million."""
     used, place = np.unique(table.indices, return_inverse=True)
     return sp.csr_matrix((table.data, place, table.indptr), (table.shape[0], len(used)))

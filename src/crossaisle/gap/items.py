@@ -7,10 +7,10 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from ..data.twins import MIN_JACCARD, MIN_USERS
+from ..data.twins import twins
 from ..models.profile import only
 from ..types import Codes
-from .agreement import agreement, packed
+from .agreement import agreement
 from .sides import LEAST, Ground, Side, Tally, common, some
 from .words import Found, affinity, share
 
@@ -40,47 +40,24 @@ def _own_share(target: Side) -> float:
 
 
 def _twins(ground: Ground, source: Side, target: Side) -> Found:
-    """Share of (up to `items`) sold items of the target with a twin in the source: see `crossaisle.data.twins`."""
+    """Share of (up to `items`) sold items of the target with a twin in the source: see `crossaisle.data.twins`.
+
+    Twins have people in common: they are looked for among what the holders of the target's items have in the source.
+    """
     drawn = some(target.sold, ground.options.items, ground.draw("twins", target.name))
     if not len(drawn):
         return share("item_twins", 0, 0)
-    holders = ground.of_side("holders", target, lambda: target.holders_of(drawn))
-    return share("item_twins", int(_have_twins(holders, drawn, source, target).sum()), len(drawn))
+    holders = only(ground.of_side("holders", target, lambda: target.holders_of(drawn)), _listed(source))
+    there = np.union1d(source.held_by(np.unique(holders.indices)).indices, drawn)
+    others = only(source.holders_of(there), _listed(target))
+    found = twins(holders.T.tocsc(), others.T.tocsc(), np.searchsorted(there, drawn))
+    return share("item_twins", int((np.diff(found.indptr) > 0).sum()), len(drawn))
 
 
-def _have_twins(holders: sp.csr_matrix, drawn: Codes, source: Side, target: Side) -> npt.NDArray[np.bool_]:
-    """(drawn,) whether an item of the target, had by `holders` (drawn, users), has a twin in the source.
-
-    Looked for from its holders on, so that most items of the source are never touched.
-    """
-    holders = only(holders, _listed(source.people, source.users))
-    people = np.unique(holders.indices)
-    theirs = source.held_by(people)
-    met = (holders[:, people] @ packed(theirs)).tocoo()
-    found = _had(source, target, drawn)
-    many, columns = np.flatnonzero(met.data >= MIN_USERS), np.unique(theirs.indices)
-    if not len(many):
-        return found
-    row, column, shared = met.row[many], columns[met.col[many]], met.data[many]
-    kinds = np.unique(column)
-    held = only(source.holders_of(kinds), _listed(target.people, source.users))
-    union = np.diff(holders.indptr)[row] + np.diff(held.indptr)[np.searchsorted(kinds, column)] - shared
-    found[row[shared >= MIN_JACCARD * union - 1e-9]] = True
-    return found
-
-
-def _had(source: Side, target: Side, items: Codes) -> npt.NDArray[np.bool_]:
-    """(items,) whether somebody whom the target knows had one of `items` in the source."""
-    found, sold = np.zeros(len(items), dtype=bool), common(source.sold, items)
-    if len(sold):
-        held = only(source.holders_of(sold), _listed(target.people, source.users))
-        found[np.searchsorted(items, sold)] = np.diff(held.indptr) > 0
-    return found
-
-
-def _listed(codes: Codes, length: int) -> npt.NDArray[np.bool_]:
-    made = np.zeros(length, dtype=bool)
-    made[codes] = True
+def _listed(side: Side) -> npt.NDArray[np.bool_]:
+    """(users,) whether a user is seen in `side`."""
+    made = np.zeros(side.users, dtype=bool)
+    made[side.people] = True
     return made
 
 
