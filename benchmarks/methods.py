@@ -215,7 +215,8 @@ def main() -> None:
             continue
         specs = methods_of(question)
         specs = tuple(s for s in specs if s.label in (asked.only or [s.label]) and s.label not in asked.without)
-        study = replace(question.study, seeds=tuple(asked.seeds), ship="blend" if not asked.only else specs[-1].label)
+        ship = "blend" if any(s.label == "blend" for s in specs) else specs[-1].label
+        study = replace(question.study, seeds=tuple(asked.seeds), ship=ship)
         question, world = replace(question, study=study), world_of(question)
         out = asked.out / question.name.replace(" ", "-")
         with drawing():

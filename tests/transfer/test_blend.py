@@ -15,7 +15,7 @@ from launch_worlds import fitted, fused, launch, made, quality
 from crossaisle.errors import MethodError
 from crossaisle.recommender import SCORERS
 from crossaisle.testing_world import tiny_problem, without
-from crossaisle.transfer.blend import held_out
+from crossaisle.transfer.blend_weights import held_out
 from crossaisle.transfer.padded import Padded
 from crossaisle.types import Floats, History
 
@@ -92,7 +92,7 @@ def test_a_part_that_cannot_know_new_items_reads_the_old_ones_with_their_ages() 
 def test_a_large_catalogue_is_judged_by_some_of_the_people(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = tiny_problem()
     whole = held_out(problem, 0, 2)
-    monkeypatch.setattr("crossaisle.transfer.blend.SCORES", 7 * len(problem.catalogue) + 1)
+    monkeypatch.setattr("crossaisle.transfer.blend_weights.SCORES", 7 * len(problem.catalogue) + 1)
     few = held_out(problem, 0, 2)
     assert len(few.users) == few.relevant.shape[0] == few.known.shape[0] == 7
     assert set(few.users) < set(whole.users)

@@ -1,0 +1,181 @@
+"""Weights of a blend's parts, learned on held-out people of the target."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ..metrics import Bools, Doubles, hits_of, ndcg, top_k
+from ..recommender import Recommender
+from ..rng import generator
+from ..types import Codes, Floats, History
+from .common import standardised
+from .problem import Problem, count_matrix
+from .weights import beats, searched
+
+K = 10
+"""Places of the ranking that weights are judged on."""
+LEAST = 0.02
+"""Parts with a smaller weight are left out: they cost time and change nothing."""
+SCORES = 10_000_000
+"""Most scores of a part that a fold is judged on; with a larger catalogue fewer of its people are asked."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Some of the target's users, held out.
+
+    Attributes:
+        problem: what is left to fit on.
+        users: (n,) codes of the held-out users.
+        relevant: (n, catalogue) CSR, what they bought and `problem` does not show.
+        known: (n, catalogue) CSR, what `problem` still shows of them in the target.
+    """
+
+    problem: Problem
+    users: Codes
+    relevant: sp.csr_matrix
+    known: sp.csr_matrix
+
+
+def held_out(problem: Problem, fold: int, folds: int) -> Fold:
+    """Fold number `fold`: half of its users are hidden in the target altogether, of the others every second item."""
+    world, rows = problem.world, problem.target_rows
+    users = np.unique(rows["user"].to_numpy()).astype(np.int64)
+    draw = generator(problem.seed, "blend", problem.target)
+    group = np.full(world.n_users, -1)
+    group[users] = draw.integers(0, folds, len(users))
+    cold = np.zeros(world.n_users, dtype=bool)
+    cold[users] = draw.random(len(users)) < 0.5
+    odd = draw.random(world.n_items) < 0.5
+    user, item = problem.split.train["user"].to_numpy(), problem.split.train["item"].to_numpy()
+    of_target = problem.split.train["domain"].to_numpy() == problem.domain_codes[-1]
+    hide = of_target & (group[user] == fold) & (cold[user] | odd[item])
+    hidden, left = (problem.split.train.filter(pl.Series(mask)) for mask in (hide, ~hide))
+    asked = some_of(np.unique(hidden["user"].to_numpy()).astype(np.int64), len(problem.catalogue), draw)
+    smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
+    relevant = count_matrix(hidden, world.n_users, world.n_items)[asked][:, problem.catalogue]
+    return Fold(smaller, asked, relevant, smaller.target_counts[asked])
+
+
+def some_of(users: Codes, catalogue: int, draw: np.random.Generator) -> Codes:
+    """As many of `users` as may be asked about `catalogue` items (see `SCORES`), sorted."""
+    most = max(1, SCORES // max(catalogue, 1))
+    return users if len(users) <= most else np.sort(draw.choice(users, most, replace=False))
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How weights are learned.
+
+    Attributes:
+        prior: (parts,) weights before anything is seen, sum 1.
+        prior_users: it counts as much as so many held-out people.
+        min_users: with fewer cold people these have no weights of their own.
+        tries: weights that are tried.
+        seed: of these.
+    """
+
+    prior: Doubles
+    prior_users: int
+    min_users: int
+    tries: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Jury:
+    """Held-out people, and what each part says of them.
+
+    Attributes:
+        scores: of each fold (parts, n, catalogue) standardised scores, −inf where an item is known already.
+        relevant: of each fold (n, catalogue) CSR, what they bought.
+        cold: of each fold (n,) whether they have nothing of the catalogue.
+    """
+
+    scores: Sequence[Floats]
+    relevant: Sequence[sp.csr_matrix]
+    cold: Sequence[Bools]
+
+    def judged(self, weights: Doubles) -> Doubles:
+        """nDCG@10 of every held-out person under `weights`."""
+        found = []
+        for parts, asked in zip(self.scores, self.relevant, strict=True):
+            used = np.flatnonzero(weights)
+            mixed = np.tensordot(weights[used].astype(np.float32), parts[used], axes=1)
+            found.append(ndcg(hits_of(top_k(mixed, K), asked), np.diff(asked.indptr), K))
+        return np.concatenate(found)
+
+    def of_cold(self) -> Jury:
+        """Those of them who are cold."""
+        scores = [s[:, c] for s, c in zip(self.scores, self.cold, strict=True)]
+        relevant = [r[c] for r, c in zip(self.relevant, self.cold, strict=True)]
+        return Jury(scores, relevant, [c[c] for c in self.cold])
+
+
+def cold_in(history: History, catalogue: Codes) -> Bools:
+    """(n,) who of `history` has something, but nothing of `catalogue`."""
+    inside = np.isin(history.counts.indices, catalogue)
+    ends = np.concatenate([[0], np.cumsum(inside)])[history.counts.indptr]
+    return np.asarray((np.diff(ends) == 0) & (np.diff(history.counts.indptr) > 0))
+
+
+def learned(
+    names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Problem], Recommender], learning: Learning
+) -> tuple[Doubles, dict[str, Any]]:
+    """Weights (2, parts) for those who have something of the target and for those who have nothing, and how they do.
+
+    The first are those that rank best for everybody, shrunk to the prior; the second those that rank best for cold
+    people, shrunk to the first. Weights of their own for known people are worse: there are fewer of them at a launch.
+
+    Args:
+        names: of the parts.
+        folds: people to judge by.
+        fit: name, problem → that part.
+        learning: how.
+    """
+    jury = jury_of(names, folds, fit)
+    weights, alone = own_weights(jury, learning)
+    facts = {
+        "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, alone.mean(axis=1), strict=True)},
+        "validation_ndcg_blend": round(float(jury.judged(weights).mean()), 4),
+    }
+    cold_jury, cold = jury.of_cold(), weights
+    if sum(c.sum() for c in cold_jury.cold) >= learning.min_users:
+        cold, _ = own_weights(cold_jury, dataclasses.replace(learning, prior=weights))
+    return np.stack([weights, cold]), facts
+
+
+def jury_of(names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Problem], Recommender]) -> Jury:
+    """What parts `names`, fitted without the people of each of `folds`, say of them."""
+    scores, cold = [], []
+    for fold in folds:
+        history = fold.problem.history_for(fold.users)
+        made = np.stack([standardised(fit(n, fold.problem).scorer.score(history)) for n in names])
+        made[:, *fold.known.nonzero()] = -np.inf
+        scores.append(made)
+        cold.append(cold_in(history, fold.problem.catalogue))
+    return Jury(scores, [fold.relevant for fold in folds], cold)
+
+
+def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
+    """(parts,) weights that rank best for `jury`, shrunk to the prior, and what each part reaches alone (parts, n).
+
+    Where a part alone then ranks better beyond noise they are not shrunk.
+    """
+    found, alone = searched(len(learning.prior), learning.tries, learning.seed, jury.judged)
+    weights = shrunk(found, alone.shape[1], learning)
+    return found if beats(alone[alone.mean(axis=1).argmax()], jury.judged(weights)) else weights, alone
+
+
+def shrunk(found: Doubles, users: int, learning: Learning) -> Doubles:
+    """(parts,) mean of the weights found on `users` people and the prior, small ones left out."""
+    mixed = (users * found + learning.prior_users * learning.prior) / (users + learning.prior_users)
+    kept = np.where(mixed < LEAST, 0.0, mixed)
+    return np.asarray(kept / kept.sum())

@@ -1,0 +1,109 @@
+"""Weights of a blend: of their own for people who have nothing of the target, if enough of them were held out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from crossaisle.attribution import contributions_of
+from crossaisle.rng import generator
+from crossaisle.testing_world import tiny_problem
+from crossaisle.transfer.blend import BlendScorer
+from crossaisle.transfer.blend_weights import Jury, Learning, cold_in, held_out, learned, own_weights, shrunk
+from crossaisle.transfer.method import METHODS
+from crossaisle.types import Floats, History
+
+LEARNING = Learning(np.array([0.5, 0.5]), prior_users=50, min_users=40, tries=100, seed=0)
+
+
+def history(rows: list[list[float]]) -> History:
+    counts = sp.csr_matrix(np.array(rows, dtype=np.float32))
+    return History(counts, np.zeros(counts.nnz, dtype=np.float32), np.arange(len(rows)))
+
+
+def jury(cold: int, known: int) -> Jury:
+    """Part 0 knows what cold people want and part 1 what the others want; each guesses about the rest."""
+    people, items = cold + known, 200
+    draw = generator(0, "jury")
+    wanted = draw.integers(0, items, people)
+    scores = draw.normal(size=(2, people, items)).astype(np.float32)
+    is_cold = np.arange(people) < cold
+    scores[np.where(is_cold, 0, 1), np.arange(people), wanted] += 2.5
+    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), (people, items))
+    return Jury([scores], [relevant], [is_cold])
+
+
+def test_who_is_cold_has_something_but_nothing_of_the_catalogue() -> None:
+    people = history([[1, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0], [1, 3, 0, 0]])
+    assert cold_in(people, np.array([1, 3])).tolist() == [True, False, False, False]
+
+
+def test_cold_people_are_judged_by_their_own() -> None:
+    many = jury(400, 400)
+    weights, _ = own_weights(many, LEARNING)
+    cold, _ = own_weights(many.of_cold(), replace(LEARNING, prior=weights))
+    assert cold[0] > weights[0] + 0.1
+    assert many.of_cold().judged(cold).mean() > many.of_cold().judged(weights).mean()
+
+
+def test_weights_found_on_few_are_shrunk_to_the_prior_and_small_ones_left_out() -> None:
+    assert shrunk(np.array([1.0, 0.0]), 50, LEARNING) == pytest.approx([0.75, 0.25])
+    assert shrunk(np.array([1.0, 0.0]), 5000, LEARNING) == pytest.approx([1, 0])
+
+
+@pytest.mark.parametrize("least", [1, 10**6], ids=["enough", "too few"])
+def test_a_few_cold_people_have_everybodys_weights(least: int) -> None:
+    problem = tiny_problem()
+    folds = [held_out(problem, fold, 2) for fold in range(2)]
+    names = ("popularity", "als")
+    fits = {n: METHODS.get(n) for n in names}
+    weights, facts = learned(
+        names, folds, lambda n, left: fits[n].fit(None, left, fits[n].options()), replace(LEARNING, min_users=least)
+    )
+    assert weights.sum(axis=1) == pytest.approx([1, 1])
+    assert np.array_equal(*weights) == (least > 1)
+    assert set(facts["validation_ndcg"]) == set(names)
+
+
+class Says:
+    """Likes one item."""
+
+    kind = "says"
+
+    def __init__(self, item: int) -> None:
+        self.item = item
+
+    def score(self, history: History) -> Floats:
+        """The item alone, whoever asks."""
+        return np.tile(np.eye(3, dtype=np.float32)[self.item], (len(history), 1))
+
+    def state(self) -> None:
+        """Never asked."""
+
+
+def test_it_answers_cold_people_with_their_weights() -> None:
+    parts = {"a": Says(0), "b": Says(2)}
+    one, other = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    blend = BlendScorer(parts, one, other, np.array([0, 1, 2]))  # type: ignore[arg-type]
+    people = history([[0, 0, 0, 5], [0, 1, 0, 0], [0, 0, 0, 0]])
+    assert blend.score(people).argmax(axis=1).tolist() == [2, 0, 0]
+    plain = BlendScorer(parts, one)  # type: ignore[arg-type]
+    assert plain.score(people).argmax(axis=1).tolist() == [0, 0, 0]
+    for row in range(3):
+        alone = people.of(row)
+        found = contributions_of(blend, alone, np.eye(3))
+        assert found.start + found.parts.sum(axis=1) == pytest.approx(blend.score(alone)[0], abs=1e-5)
+
+
+def test_restored_it_knows_cold_people_still() -> None:
+    problem = tiny_problem()
+    fit = {n: METHODS.get(n).fit(None, problem, METHODS.get(n).options()).scorer for n in ("popularity", "als")}
+    one, other = np.array([0.9, 0.1], np.float32), np.array([0.2, 0.8], np.float32)
+    for made in (BlendScorer(fit, one, other, problem.catalogue), BlendScorer(fit, one)):
+        tensors, meta = made.state()
+        again = BlendScorer.restore(tensors, json.loads(json.dumps(meta)))
+        assert np.array_equal(made.score(problem.history), again.score(problem.history))
