@@ -29,7 +29,7 @@ from crossaisle.evaluate.cells import Cell, key_of, load_cell, study_parts, worl
 from crossaisle.evaluate.result import Report
 from crossaisle.evaluate.spec import MethodSpec, Study, entries_of
 from crossaisle.evaluate.stats import intervals, verdict_of
-from crossaisle.evaluate.steps import steps_of
+from crossaisle.evaluate.steps import Step, steps_of
 from crossaisle.evaluate.study import evaluate
 from crossaisle.evaluate.tables import tables_of
 from crossaisle.fusion.method import FUSIONS
@@ -49,9 +49,12 @@ WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als"
 COMPOSITE = ("blend", "stack")
 QUICKER = {"lightgcn": {"epochs": 8, "batch": 16_384, "rate": 0.02}}
 """As in `crossaisle bench`: with small steps, each a walk over the whole graph, it takes a quarter of an hour."""
-CLOSED = ("popularity", "als", "user_kernel")
-"""Parts of the blend that are no networks; each neural part is added to them, to see whether it says anything new."""
-ABLATED = ("shared_bottom", "diffusion")
+CLOSED = ("item_prior", "popularity", "als", "user_kernel")
+"""Parts of `blend` that are no networks: the blend without its network."""
+ABLATED = {"blend": "shared_bottom", "blend_diffusion": "diffusion"}
+"""Blends of these parts and a network, by label (`zero_shot` before the first sale where `shared_bottom` stands): what
+does the network add?"""
+SEEDS = (0, 1, 2)
 WITH_FUSIONS = ("zero_shot", "shared_bottom")
 """How the base of each fusion is judged: as it is, and trained on with the target."""
 
@@ -119,15 +122,15 @@ def methods_of(question: Question) -> tuple[MethodSpec, ...]:
             for name in WITH_FUSIONS:
                 made[f"{fusion}+{name}"] = MethodSpec(name, f"{fusion}+{name}", fusion=fusion)
     made["blend"] = MethodSpec("blend")
-    made["blend_closed"] = _blend()
-    made |= {f"blend_{name}": _blend(name) for name in ABLATED}
+    made["blend_closed"] = _blend("blend_closed")
+    made["blend_diffusion"] = _blend("blend_diffusion", "diffusion")
     return tuple(reading(s, reads) for s in made.values())
 
 
-def _blend(*more: str) -> MethodSpec:
+def _blend(label: str, *more: str) -> MethodSpec:
     """The blend of closed forms and `more`; the prior gives a network the weight that it has by default."""
-    prior = {"user_kernel": 0.6, **dict.fromkeys(more, 0.4)}
-    return MethodSpec("blend", f"blend_{more[0] if more else 'closed'}", {"parts": (*CLOSED, *more), "prior": prior})
+    prior = {"user_kernel": 0.6, "item_prior": 0.4, **dict.fromkeys(more, 0.4)}
+    return MethodSpec("blend", label, {"parts": (*CLOSED, *more), "prior": prior})
 
 
 def reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
@@ -138,7 +141,7 @@ def reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
     if "content" in method.options.__dataclass_fields__:
         return replace(spec, options={**spec.options, **reads})
     parts = spec.options.get("parts", ())
-    if spec.method == "blend" and parts and "shared_bottom" not in parts:
+    if spec.method == "blend" and parts:
         return spec
     return replace(spec, fusion_options=reads) if method.reads_base else spec
 
@@ -168,11 +171,12 @@ def thinned(folder: Path, one_in: int) -> World:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a network adds to the blend of closed forms at one step: paired over users, mean over seeds."""
+    """What a network adds to the blend of closed forms at one step: paired over users, mean over `seeds`."""
 
     question: str
     step: str
     part: str
+    seeds: int
     difference: float
     low: float
     high: float
@@ -180,22 +184,27 @@ class Difference:
 
 
 def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: Path) -> list[Difference]:
-    """What each of `ABLATED` adds, from the cells in `out`."""
+    """What the network of each of `ABLATED` adds, from the cells in `out`: of all `SEEDS` that are there for both."""
     study, mark = question.study, world_mark(world)
+    entries = {e.label: e for e in entries_of([s for s in specs if s.method == "blend"])}
     found = []
     for step in steps_of(study):
-        cells: list[Cell] = []
-        for entry in entries_of([s for s in specs if s.method == "blend"]):
-            for seed in study.seeds:
-                cell = load_cell(out / "cells", key_of(mark, study_parts(study), entry, step, seed), entry.label)
-                cells += [cell] if cell is not None else []
-        table = tables_of(cells).get(study.headline)
-        for name in ABLATED if table is not None and "blend_closed" in table.values else ():
-            if f"blend_{name}" in table.values:
-                rows = (table.mean_of(f"blend_{name}") - table.mean_of("blend_closed"))[None, :]
+
+        def cell(label: str, seed: int, step: Step = step) -> Cell | None:
+            key = key_of(mark, study_parts(study), entries[label], step, seed)
+            kept = load_cell(out / "cells", key, label)
+            return kept if kept and kept.values else None
+
+        for label in ABLATED:
+            pairs = [(cell(label, s), cell("blend_closed", s)) for s in SEEDS]
+            cells = [c for pair in pairs if None not in pair for c in pair if c is not None]
+            if cells:
+                table = tables_of(cells)[study.headline]
+                rows = (table.mean_of(label) - table.mean_of("blend_closed"))[None, :]
                 (interval,) = intervals(rows)
                 verdict = verdict_of(interval, int((~np.isnan(rows)).sum()))
-                found.append(Difference(question.name, step.name, name, *interval, verdict))
+                seeds = len({c.seed for c in cells})
+                found.append(Difference(question.name, step.name, ABLATED[label], seeds, *interval, verdict))
     return found
 
 
@@ -203,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/methods"), help="folder of cells, bases and reports")
     parser.add_argument("--sets", nargs="+", help="questions whose name begins so; all when absent")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--only", nargs="+", help="labels of methods; all when absent")
     parser.add_argument("--without", nargs="+", default=[], help="labels that are left out this time")
     parser.add_argument("--write", type=Path, help="folder for methods.md, methods.json and methods.svg")
@@ -221,7 +230,7 @@ def main() -> None:
         out = asked.out / question.name.replace(" ", "-")
         with drawing():
             reports[question.name] = evaluate(world, study, specs, out)
-        differences += added(question, world, specs, out)
+        differences += added(question, world, methods_of(question), out)
         report.write(reports[question.name], out)
         print(f"{question.name}: done", flush=True)
     if asked.write is not None:

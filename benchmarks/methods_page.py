@@ -98,12 +98,12 @@ def _table(name: str, report: Report) -> str:
 
 
 def _added(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["## What a network adds to the blend of closed forms", ""]
-    lines += ["Parts `popularity`, `als`, `user_kernel`, and one network more; paired difference of nDCG@10.", ""]
-    lines += ["| question | step | network | difference | |", "|---|---|---|---|---|"]
+    lines = ["## What a network adds to the blend", ""]
+    lines += ["`blend` without its network, and with one: paired difference of nDCG@10.", ""]
+    lines += ["| question | step | network | seeds | difference | |", "|---|---|---|---|---|---|"]
     for r in rows:
         lines.append(
-            f"| {r['question']} | {r['step']} | {r['part']} | {r['difference']:+.4f} "
+            f"| {r['question']} | {r['step']} | {r['part']} | {r['seeds']} | {r['difference']:+.4f} "
             f"({r['low']:+.4f} to {r['high']:+.4f}) | {MARKS[r['verdict']]} |"
         )
     return "\n".join([*lines, ""])
