@@ -215,7 +215,8 @@ def main() -> None:
 
         mine = {_place(case) for case in found}
         grid = (c for report in read_reports(GRID).values() for c in cases.cases_of(report))
-        made = [*found, *(c for c in grid if _place(c) not in mine)]
+        kept = (c for c in grid if "parts" not in c.recipe.options)  # blends with a network less are no recipes
+        made = [*found, *(c for c in kept if _place(c) not in mine)]
         SHIPPED.write_text(cases.to_json(made) + "\n", encoding="utf-8")
         print(f"{len(made)} cases of {len({c.launch.group for c in made})} targets: {SHIPPED.name}")
 
