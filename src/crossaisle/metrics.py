@@ -70,9 +70,16 @@ def hits_of(ranked: Codes, relevant: sp.csr_matrix) -> Bools:
 def ndcg(hits: Bools, relevant: Numbers, k: int) -> Doubles:
     """nDCG@k, binary relevance: Σ 1/log2(place+1) over hits, by that of min(k, relevant) hits on top."""
     top = hits[:, :k]
-    discount = 1.0 / np.log2(np.arange(2, max(k, 1) + 2))
-    ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, k).astype(np.int64)]
-    return _ratio(top @ discount[: top.shape[1]], ideal)
+    return _ratio(top @ _discount(k)[: top.shape[1]], ideal_dcg(relevant, k))
+
+
+def ideal_dcg(relevant: Numbers, k: int) -> Doubles:
+    """Σ 1/log2(place+1) of min(k, relevant) hits on top: what nDCG@k is divided by."""
+    return np.asarray(np.concatenate([[0.0], np.cumsum(_discount(k))])[np.minimum(relevant, k).astype(np.int64)])
+
+
+def _discount(k: int) -> Doubles:
+    return 1.0 / np.log2(np.arange(2, max(k, 1) + 2))
 
 
 def recall(hits: Bools, relevant: Numbers, k: int) -> Doubles:

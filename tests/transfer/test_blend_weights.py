@@ -13,7 +13,17 @@ from crossaisle.attribution import contributions_of
 from crossaisle.rng import generator
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer.blend import BlendScorer
-from crossaisle.transfer.blend_weights import Jury, Learning, cold_in, held_out, learned, own_weights, shrunk
+from crossaisle.transfer.blend_weights import (
+    KNOWN,
+    Jury,
+    Learning,
+    cold_in,
+    held_out,
+    learned,
+    own_weights,
+    places_under,
+    shrunk,
+)
 from crossaisle.transfer.method import METHODS
 from crossaisle.types import Floats, History
 
@@ -47,7 +57,28 @@ def test_cold_people_are_judged_by_their_own() -> None:
     weights, _ = own_weights(many, LEARNING)
     cold, _ = own_weights(many.of_cold(), replace(LEARNING, prior=weights))
     assert cold[0] > weights[0] + 0.1
-    assert many.of_cold().judged(cold).mean() > many.of_cold().judged(weights).mean()
+    by_own, by_all = many.of_cold().judged(np.stack([cold, weights])).mean(axis=1)
+    assert by_own > by_all
+
+
+def test_a_place_counts_what_stands_above_and_half_of_what_is_alike() -> None:
+    scores = np.array([[3.0, 2, 2, 1, KNOWN], [0, 0, 1, 0, KNOWN]], dtype=np.float32)
+    weights = np.array([[1.0, 0], [0, 1], [0.25, 0.75]])
+    assert places_under(weights, scores, np.array([1, 2])).tolist() == [[2.5, 3, 3], [2.5, 1, 1]]
+    relevant = sp.csr_matrix(np.array([[0, 1, 1, 0, 0]], dtype=np.float32))
+    found = Jury([scores[:, None]], [relevant], [np.array([True])]).judged(weights)
+    ideal = 1 + 1 / np.log2(3)
+    assert found[1] == pytest.approx((1 + 1 / np.log2(4)) / ideal)
+    assert found[0] == pytest.approx(2 / np.log2(3.5) / ideal)
+
+
+def test_whose_held_out_items_are_not_ranked_is_not_asked() -> None:
+    problem = tiny_problem()
+    whole = held_out(problem, 0, 2)
+    item = problem.catalogue[whole.relevant.indices[0]]
+    fewer = held_out(replace(problem, catalogue=np.array([item])), 0, 2)
+    assert 0 < len(fewer.users) < len(whole.users)
+    assert (np.diff(fewer.relevant.indptr) == 1).all()
 
 
 def test_weights_found_on_few_are_shrunk_to_the_prior_and_small_ones_left_out() -> None:

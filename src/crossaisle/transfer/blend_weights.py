@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ..metrics import Bools, Doubles, hits_of, ndcg, top_k
+from ..metrics import Bools, Doubles, ideal_dcg, ndcg_at
 from ..recommender import Recommender
 from ..rng import generator
 from ..types import Codes, Floats, History
@@ -19,6 +19,8 @@ from .common import standardised
 from .problem import Problem, count_matrix
 from .weights import beats, searched
 
+KNOWN = -1e6
+"""Score of what a person has already, below all others: −∞ times a weight of 0 would be no number."""
 K = 10
 """Places of the ranking that weights are judged on."""
 LEAST = 0.02
@@ -58,7 +60,8 @@ def held_out(problem: Problem, fold: int, folds: int) -> Fold:
     of_target = problem.split.train["domain"].to_numpy() == problem.domain_codes[-1]
     hide = of_target & (group[user] == fold) & (cold[user] | odd[item])
     hidden, left = (problem.split.train.filter(pl.Series(mask)) for mask in (hide, ~hide))
-    asked = some_of(np.unique(hidden["user"].to_numpy()).astype(np.int64), len(problem.catalogue), draw)
+    ranked = hidden.filter(pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
+    asked = some_of(np.unique(ranked["user"].to_numpy()).astype(np.int64), len(problem.catalogue), draw)
     smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
     relevant = count_matrix(hidden, world.n_users, world.n_items)[asked][:, problem.catalogue]
     return Fold(smaller, asked, relevant, smaller.target_counts[asked])
@@ -94,8 +97,8 @@ class Jury:
     """Held-out people, and what each part says of them.
 
     Attributes:
-        scores: of each fold (parts, n, catalogue) standardised scores, −inf where an item is known already.
-        relevant: of each fold (n, catalogue) CSR, what they bought.
+        scores: of each fold (parts, n, catalogue) standardised scores, far below all where an item is known already.
+        relevant: of each fold (n, catalogue) CSR, what they bought; no row is empty.
         cold: of each fold (n,) whether they have nothing of the catalogue.
     """
 
@@ -104,13 +107,15 @@ class Jury:
     cold: Sequence[Bools]
 
     def judged(self, weights: Doubles) -> Doubles:
-        """nDCG@10 of every held-out person under `weights`."""
+        """(tries, n) nDCG@10 of all held-out people under `weights` (tries, parts); a tie counts half a place."""
         found = []
         for parts, asked in zip(self.scores, self.relevant, strict=True):
-            used = np.flatnonzero(weights)
-            mixed = np.tensordot(weights[used].astype(np.float32), parts[used], axes=1)
-            found.append(ndcg(hits_of(top_k(mixed, K), asked), np.diff(asked.indptr), K))
-        return np.concatenate(found)
+            places = np.concatenate(
+                [places_under(weights, parts[:, n], asked[n].indices) for n in range(asked.shape[0])]
+            )
+            gains = np.add.reduceat(ndcg_at(places, K), asked.indptr[:-1], axis=0)
+            found.append(gains.T / ideal_dcg(np.diff(asked.indptr), K))
+        return np.concatenate(found, axis=1)
 
     def of_cold(self) -> Jury:
         """Those of them who are cold."""
@@ -124,6 +129,14 @@ def cold_in(history: History, catalogue: Codes) -> Bools:
     inside = np.isin(history.counts.indices, catalogue)
     ends = np.concatenate([[0], np.cumsum(inside)])[history.counts.indptr]
     return np.asarray((np.diff(ends) == 0) & (np.diff(history.counts.indptr) > 0))
+
+
+def places_under(weights: Doubles, scores: Floats, wanted: Codes) -> Doubles:
+    """(wanted, tries) places from 1 of the columns `wanted` of one person's `scores` (parts, catalogue), weighted."""
+    mixed = weights.astype(np.float32) @ scores
+    above = [np.count_nonzero(mixed > mixed[:, [w]], axis=1) for w in wanted]
+    alike = [np.count_nonzero(mixed == mixed[:, [w]], axis=1) for w in wanted]
+    return np.asarray(0.5 + np.stack(above) + 0.5 * np.stack(alike))
 
 
 def learned(
@@ -144,7 +157,7 @@ def learned(
     weights, alone = own_weights(jury, learning)
     facts = {
         "validation_ndcg": {n: round(float(v), 4) for n, v in zip(names, alone.mean(axis=1), strict=True)},
-        "validation_ndcg_blend": round(float(jury.judged(weights).mean()), 4),
+        "validation_ndcg_blend": round(float(jury.judged(weights[None, :]).mean()), 4),
     }
     cold_jury, cold = jury.of_cold(), weights
     if sum(c.sum() for c in cold_jury.cold) >= learning.min_users:
@@ -158,7 +171,7 @@ def jury_of(names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Pro
     for fold in folds:
         history = fold.problem.history_for(fold.users)
         made = np.stack([standardised(fit(n, fold.problem).scorer.score(history)) for n in names])
-        made[:, *fold.known.nonzero()] = -np.inf
+        made[:, *fold.known.nonzero()] = KNOWN
         scores.append(made)
         cold.append(cold_in(history, fold.problem.catalogue))
     return Jury(scores, [fold.relevant for fold in folds], cold)
@@ -171,7 +184,8 @@ def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
     """
     found, alone = searched(len(learning.prior), learning.tries, learning.seed, jury.judged)
     weights = shrunk(found, alone.shape[1], learning)
-    return found if beats(alone[alone.mean(axis=1).argmax()], jury.judged(weights)) else weights, alone
+    best = alone[alone.mean(axis=1).argmax()]
+    return found if beats(best, jury.judged(weights[None, :])[0]) else weights, alone
 
 
 def shrunk(found: Doubles, users: int, learning: Learning) -> Doubles:

@@ -127,9 +127,11 @@ def _linear(lists: Lists, learning: Learning) -> tuple[Levels, dict[str, Any]]:
 
 def _searched(lists: Lists, rows: Bools, learning: Learning) -> Floats:
     scores = lists.scores[rows]
-    found, _ = searched(
-        scores.shape[2], learning.tries, learning.seed, lambda w: ndcg_of(scores @ w.astype(np.float32))
-    )
+
+    def judged(weights: Doubles) -> Doubles:
+        return np.stack([ndcg_of(scores @ w.astype(np.float32)) for w in weights])
+
+    found, _ = searched(scores.shape[2], learning.tries, learning.seed, judged)
     return found.astype(np.float32)
 
 

@@ -29,19 +29,19 @@ def searched(parts: int, tries: int, seed: int, judged: Callable[[Doubles], Doub
         parts: how many.
         tries: points that are tried on the simplex.
         seed: of these points.
-        judged: weights (parts,) → quality (n,) of each held-out case.
+        judged: weights (tries, parts) → quality (tries, n) of each held-out case.
 
     Returns:
         (parts,) mean of the best weights tried, or the best part alone where it ranks better than that mean; and
         (parts, n) quality of each part alone.
     """
     tried = candidates(parts, tries, seed)
-    values = [judged(w) for w in tried]
-    means = np.array([v.mean() for v in values])
+    values = judged(tried)
+    means = values.mean(axis=1)
     best = np.argsort(-means, kind="stable")[: max(1, round(_KEPT * len(tried)))]
     mean, single = tried[best].mean(axis=0), int(np.argmax(means[:parts]))
-    found = tried[single] if means[single] > judged(mean).mean() else mean
-    return np.asarray(found), np.stack(values[:parts])
+    found = tried[single] if means[single] > judged(mean[None, :]).mean() else mean
+    return np.asarray(found), values[:parts]
 
 
 def beats(a: Doubles, b: Doubles, tried: int = 1) -> bool:
