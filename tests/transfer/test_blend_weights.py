@@ -81,6 +81,15 @@ def test_whose_held_out_items_are_not_ranked_is_not_asked() -> None:
     assert (np.diff(fewer.relevant.indptr) == 1).all()
 
 
+def test_of_whom_nothing_is_left_is_not_asked() -> None:
+    problem = tiny_problem()
+    alone = replace(problem, split=replace(problem.split, train=problem.target_rows))
+    folds = [held_out(p, 0, 2) for p in (problem, alone)]
+    assert len(folds[1].users) < len(folds[0].users)
+    for fold in folds:
+        assert (np.diff(fold.problem.history_for(fold.users).counts.indptr) > 0).all()
+
+
 def test_weights_found_on_few_are_shrunk_to_the_prior_and_small_ones_left_out() -> None:
     assert shrunk(np.array([1.0, 0.0]), 50, LEARNING) == pytest.approx([0.75, 0.25])
     assert shrunk(np.array([1.0, 0.0]), 5000, LEARNING) == pytest.approx([1, 0])

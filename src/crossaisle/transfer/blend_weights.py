@@ -47,7 +47,10 @@ class Fold:
 
 
 def held_out(problem: Problem, fold: int, folds: int) -> Fold:
-    """Fold number `fold`: half of its users are hidden in the target altogether, of the others every second item."""
+    """Fold number `fold`: half of its users are hidden in the target altogether, of the others every second item.
+
+    Of whom nothing at all is left is not asked: to them every part says what is popular, whatever its weight.
+    """
     world, rows = problem.world, problem.target_rows
     users = np.unique(rows["user"].to_numpy()).astype(np.int64)
     draw = generator(problem.seed, "blend", problem.target)
@@ -60,9 +63,11 @@ def held_out(problem: Problem, fold: int, folds: int) -> Fold:
     of_target = problem.split.train["domain"].to_numpy() == problem.domain_codes[-1]
     hide = of_target & (group[user] == fold) & (cold[user] | odd[item])
     hidden, left = (problem.split.train.filter(pl.Series(mask)) for mask in (hide, ~hide))
-    ranked = hidden.filter(pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
-    asked = some_of(np.unique(ranked["user"].to_numpy()).astype(np.int64), len(problem.catalogue), draw)
     smaller = dataclasses.replace(problem, split=dataclasses.replace(problem.split, train=left))
+    ranked = hidden.filter(pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
+    people = np.unique(ranked["user"].to_numpy()).astype(np.int64)
+    left_of = np.diff(smaller.history.counts.indptr)[people]
+    asked = some_of(people[left_of > 0], len(problem.catalogue), draw)
     relevant = count_matrix(hidden, world.n_users, world.n_items)[asked][:, problem.catalogue]
     return Fold(smaller, asked, relevant, smaller.target_counts[asked])
 
