@@ -49,7 +49,7 @@ WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als"
 COMPOSITE = ("blend", "stack")
 QUICKER = {"lightgcn": {"epochs": 8, "batch": 16_384, "rate": 0.02}}
 """As in `crossaisle bench`: with small steps, each a walk over the whole graph, it takes a quarter of an hour."""
-CLOSED = ("item_prior", "popularity", "als", "user_kernel")
+CLOSED = ("item_prior", "popularity", "als", "user_kernel", "content")
 """Parts of `blend` that are no networks: the blend without its network."""
 ABLATED = {"blend": "shared_bottom", "blend_diffusion": "diffusion"}
 """Blends of these parts and a network, by label (`zero_shot` before the first sale where `shared_bottom` stands): what

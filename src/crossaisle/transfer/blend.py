@@ -32,7 +32,7 @@ PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_sh
 class BlendOptions:
     """Options of `blend`."""
 
-    parts: tuple[str, ...] = ("zero_shot", "item_prior", "popularity", "als", "user_kernel", "shared_bottom")
+    parts: tuple[str, ...] = ("zero_shot", "item_prior", "popularity", "als", "user_kernel", "content", "shared_bottom")
     """Methods to combine; those whose needs are not met are left out."""
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
