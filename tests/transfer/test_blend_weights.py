@@ -18,6 +18,7 @@ from crossaisle.transfer.blend_weights import (
     Jury,
     Learning,
     cold_in,
+    earned,
     held_out,
     learned,
     own_weights,
@@ -59,6 +60,17 @@ def test_cold_people_are_judged_by_their_own() -> None:
     assert cold[0] > weights[0] + 0.1
     by_own, by_all = many.of_cold().judged(np.stack([cold, weights])).mean(axis=1)
     assert by_own > by_all
+
+
+def test_a_part_that_the_prior_does_not_name_has_to_earn_its_place() -> None:
+    two = jury(400, 400)
+    noise = generator(0, "noise").normal(size=two.scores[0][:1].shape).astype(np.float32)
+    three = replace(two, scores=[np.concatenate([two.scores[0], noise])])
+    weights = np.array([0.45, 0.45, 0.1])
+    named = replace(LEARNING, prior=np.array([0.4, 0.4, 0.2]))
+    assert earned(weights, three, named).tolist() == weights.tolist()
+    unnamed = replace(LEARNING, prior=np.array([0.0, 1.0, 0.0]))
+    assert earned(weights, three, unnamed) == pytest.approx([0.5, 0.5, 0])
 
 
 def test_a_place_counts_what_stands_above_and_half_of_what_is_alike() -> None:

@@ -188,9 +188,24 @@ def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
     Where a part alone then ranks better beyond noise they are not shrunk.
     """
     found, alone = searched(len(learning.prior), learning.tries, learning.seed, jury.judged)
-    weights = shrunk(found, alone.shape[1], learning)
+    weights = earned(shrunk(found, alone.shape[1], learning), jury, learning)
     best = alone[alone.mean(axis=1).argmax()]
     return found if beats(best, jury.judged(weights[None, :])[0]) else weights, alone
+
+
+def earned(weights: Doubles, jury: Jury, learning: Learning) -> Doubles:
+    """(parts,) `weights` without parts that the prior does not name and that gain less than a standard error.
+
+    The smallest is looked at first. A mean of many tries is never 0, and each part takes time and memory to serve.
+    """
+    for part in np.argsort(weights):
+        rest = np.where(np.arange(len(weights)) == part, 0.0, weights)
+        if weights[part] > 0 and learning.prior[part] == 0 and rest.sum() > 0:
+            whole, less = jury.judged(np.stack([weights, rest / rest.sum()]))
+            gain = whole - less
+            if gain.mean() < gain.std() / np.sqrt(len(gain)):
+                weights = rest / rest.sum()
+    return weights
 
 
 def shrunk(found: Doubles, users: int, learning: Learning) -> Doubles:
