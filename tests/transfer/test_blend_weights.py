@@ -84,6 +84,17 @@ def test_a_place_counts_what_stands_above_and_half_of_what_is_alike() -> None:
     assert found[0] == pytest.approx(2 / np.log2(3.5) / ideal)
 
 
+def test_a_fold_of_nobody_says_nothing() -> None:
+    some = jury(5, 5)
+    nobody = (
+        [part[:, :0] for part in some.scores],
+        [part[:0] for part in some.relevant],
+        [part[:0] for part in some.cold],
+    )
+    both = Jury(*([*one, *none] for one, none in zip((some.scores, some.relevant, some.cold), nobody, strict=True)))
+    assert np.array_equal(both.judged(np.eye(2)), some.judged(np.eye(2)))
+
+
 def test_whose_held_out_items_are_not_ranked_is_not_asked() -> None:
     problem = tiny_problem()
     whole = held_out(problem, 0, 2)

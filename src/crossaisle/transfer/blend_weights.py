@@ -115,6 +115,8 @@ class Jury:
         """(tries, n) nDCG@10 of all held-out people under `weights` (tries, parts); a tie counts half a place."""
         found = []
         for parts, asked in zip(self.scores, self.relevant, strict=True):
+            if not asked.shape[0]:
+                continue
             places = np.concatenate(
                 [places_under(weights, parts[:, n], asked[n].indices) for n in range(asked.shape[0])]
             )
