@@ -51,9 +51,8 @@ QUICKER = {"lightgcn": {"epochs": 8, "batch": 16_384, "rate": 0.02}}
 """As in `crossaisle bench`: with small steps, each a walk over the whole graph, it takes a quarter of an hour."""
 CLOSED = ("item_prior", "popularity", "als", "user_kernel", "content")
 """Parts of `blend` that are no networks: the blend without its network."""
-ABLATED = {"blend": "shared_bottom", "blend_diffusion": "diffusion"}
-"""Blends of these parts and a network, by label (`zero_shot` before the first sale where `shared_bottom` stands): what
-does the network add?"""
+NETWORK = "shared_bottom"
+"""That of `blend` (`zero_shot` before the first sale)."""
 SEEDS = (0, 1, 2)
 WITH_FUSIONS = ("zero_shot", "shared_bottom")
 """How the base of each fusion is judged: as it is, and trained on with the target."""
@@ -69,6 +68,7 @@ class Question:
         study: what is seen and asked.
         content: options of what networks read of items.
         one_in: of the people who shop in one domain only, one in so many is kept; those of several domains all are.
+        networks: that stand in for the one of `blend`, to see what they add.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Question:
     study: Study
     content: dict[str, Any] = field(default_factory=dict)
     one_in: int = 1
+    networks: tuple[str, ...] = ("diffusion",)
 
 
 def supermarket(target: str) -> Question:
@@ -105,7 +106,7 @@ QUESTIONS = (
         ),
         one_in=5,
     ),
-    Question("xmrec-t1", "xmrec-t1", Study("t1", split="given")),
+    Question("xmrec-t1", "xmrec-t1", Study("t1", split="given"), networks=("diffusion", "lightgcn")),
 )
 
 
@@ -123,14 +124,16 @@ def methods_of(question: Question) -> tuple[MethodSpec, ...]:
                 made[f"{fusion}+{name}"] = MethodSpec(name, f"{fusion}+{name}", fusion=fusion)
     made["blend"] = MethodSpec("blend")
     made["blend_closed"] = _blend("blend_closed")
-    made["blend_diffusion"] = _blend("blend_diffusion", "diffusion")
+    made |= {f"blend_{name}": _blend(f"blend_{name}", name) for name in question.networks}
     return tuple(reading(s, reads) for s in made.values())
 
 
 def _blend(label: str, *more: str) -> MethodSpec:
     """The blend of closed forms and `more`; the prior gives a network the weight that it has by default."""
     prior = {"user_kernel": 0.6, "item_prior": 0.4, **dict.fromkeys(more, 0.4)}
-    return MethodSpec("blend", label, {"parts": (*CLOSED, *more), "prior": prior})
+    options: dict[str, Any] = {"parts": (*CLOSED, *more), "prior": prior}
+    quicker = {name: QUICKER[name] for name in more if name in QUICKER}
+    return MethodSpec("blend", label, options | ({"part_options": quicker} if quicker else {}))
 
 
 def reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
@@ -184,7 +187,7 @@ class Difference:
 
 
 def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: Path) -> list[Difference]:
-    """What the network of each of `ABLATED` adds, from the cells in `out`: of all `SEEDS` that are there for both."""
+    """What each network adds to a blend without one, from the cells in `out`: of all `SEEDS` that are there for both."""
     study, mark = question.study, world_mark(world)
     entries = {e.label: e for e in entries_of([s for s in specs if s.method == "blend"])}
     found = []
@@ -195,7 +198,7 @@ def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: 
             kept = load_cell(out / "cells", key, label)
             return kept if kept and kept.values else None
 
-        for label in ABLATED:
+        for label, network in {"blend": NETWORK, **{f"blend_{n}": n for n in question.networks}}.items():
             pairs = [(cell(label, s), cell("blend_closed", s)) for s in SEEDS]
             cells = [c for pair in pairs if None not in pair for c in pair if c is not None]
             if cells:
@@ -204,7 +207,7 @@ def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: 
                 (interval,) = intervals(rows)
                 verdict = verdict_of(interval, int((~np.isnan(rows)).sum()))
                 seeds = len({c.seed for c in cells})
-                found.append(Difference(question.name, step.name, ABLATED[label], seeds, *interval, verdict))
+                found.append(Difference(question.name, step.name, network, seeds, *interval, verdict))
     return found
 
 
