@@ -187,7 +187,7 @@ class Difference:
 
 
 def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: Path) -> list[Difference]:
-    """What each network adds to a blend without one, from the cells in `out`: of all `SEEDS` that are there for both."""
+    """What each network adds to a blend without one, by cells in `out`: of all `SEEDS` there for both."""
     study, mark = question.study, world_mark(world)
     entries = {e.label: e for e in entries_of([s for s in specs if s.method == "blend"])}
     found = []
