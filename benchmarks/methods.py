@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/methods"), help="folder of cells, bases and reports")
     parser.add_argument("--sets", nargs="+", help="questions whose name begins so; all when absent")
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
-    parser.add_argument("--only", nargs="+", help="labels of methods; all when absent")
+    parser.add_argument("--only", nargs="+", help="labels of methods; tables stay as they are then")
     parser.add_argument("--without", nargs="+", default=[], help="labels that are left out this time")
     parser.add_argument("--write", type=Path, help="folder for methods.md, methods.json and methods.svg")
     asked = parser.parse_args()
@@ -232,9 +232,10 @@ def main() -> None:
         question, world = replace(question, study=study), world_of(question)
         out = asked.out / question.name.replace(" ", "-")
         with drawing():
-            reports[question.name] = evaluate(world, study, specs, out)
+            found = evaluate(world, study, specs, out)
         differences += added(question, world, methods_of(question), out)
-        report.write(reports[question.name], out)
+        report.write(found, out)
+        reports |= {} if asked.only else {question.name: found}
         print(f"{question.name}: done", flush=True)
     if asked.write is not None:
         from methods_page import write

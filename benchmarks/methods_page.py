@@ -38,7 +38,8 @@ def write(reports: Mapping[str, Report], added: Sequence[Difference], folder: Pa
     old = page.read_text(encoding="utf-8") if page.exists() else ""
     reading = old[old.index(READING) :] if READING in old else READING
     now = read_reports(store) | {name: _headline(report) for name, report in reports.items()}
-    differences = [d for d in _differences(store) if d["question"] not in reports] + [asdict(d) for d in added]
+    anew = {d.question for d in added}
+    differences = [d for d in _differences(store) if d["question"] not in anew] + [asdict(d) for d in added]
     parts = [COMMAND, "![Difference to the best control](../images/methods.svg)\n"]
     parts += [_table(name, report) for name, report in now.items()]
     parts += [_added(differences), reading]
