@@ -186,28 +186,25 @@ class Difference:
     verdict: str
 
 
-def added(question: Question, world: World, specs: tuple[MethodSpec, ...], out: Path) -> list[Difference]:
+def added(question: Question, world: World, out: Path) -> list[Difference]:
     """What each network adds to a blend without one, by cells in `out`: of all `SEEDS` there for both."""
     study, mark = question.study, world_mark(world)
-    entries = {e.label: e for e in entries_of([s for s in specs if s.method == "blend"])}
+    entries = {e.label: e for e in entries_of([s for s in methods_of(question) if s.method == "blend"])}
+
+    def kept(label: str, step: Step, seed: int) -> Cell | None:
+        return load_cell(out / "cells", key_of(mark, study_parts(study), entries[label], step, seed), label)
+
     found = []
     for step in steps_of(study):
-
-        def cell(label: str, seed: int, step: Step = step) -> Cell | None:
-            key = key_of(mark, study_parts(study), entries[label], step, seed)
-            kept = load_cell(out / "cells", key, label)
-            return kept if kept and kept.values else None
-
         for label, network in {"blend": NETWORK, **{f"blend_{n}": n for n in question.networks}}.items():
-            pairs = [(cell(label, s), cell("blend_closed", s)) for s in SEEDS]
-            cells = [c for pair in pairs if None not in pair for c in pair if c is not None]
-            if cells:
-                table = tables_of(cells)[study.headline]
+            pairs = [(kept(label, step, seed), kept("blend_closed", step, seed)) for seed in SEEDS]
+            both = [(a, b) for a, b in pairs if a and b and a.values and b.values]
+            if both:
+                table = tables_of([cell for pair in both for cell in pair])[study.headline]
                 rows = (table.mean_of(label) - table.mean_of("blend_closed"))[None, :]
                 (interval,) = intervals(rows)
                 verdict = verdict_of(interval, int((~np.isnan(rows)).sum()))
-                seeds = len({c.seed for c in cells})
-                found.append(Difference(question.name, step.name, network, seeds, *interval, verdict))
+                found.append(Difference(question.name, step.name, network, len(both), *interval, verdict))
     return found
 
 
@@ -233,7 +230,7 @@ def main() -> None:
         out = asked.out / question.name.replace(" ", "-")
         with drawing():
             found = evaluate(world, study, specs, out)
-        differences += added(question, world, methods_of(question), out)
+        differences += added(question, world, out)
         report.write(found, out)
         reports |= {} if asked.only else {question.name: found}
         print(f"{question.name}: done", flush=True)

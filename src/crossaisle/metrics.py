@@ -114,7 +114,8 @@ def average_precision(hits: Bools, relevant: Numbers, k: int) -> Doubles:
 def place_of(wanted: Numbers, others: Numbers) -> Doubles:
     """(n,) places from 1 of scores `wanted` (n,) among `others` (n, m); a tie counts half a place."""
     mine = wanted[:, None]
-    return np.asarray(1.0 + (others > mine).sum(axis=1) + 0.5 * (others == mine).sum(axis=1))
+    above, alike = np.count_nonzero(others > mine, axis=1), np.count_nonzero(others == mine, axis=1)
+    return np.asarray(1.0 + above + 0.5 * alike)
 
 
 def ndcg_at(places: Doubles, k: int) -> Doubles:

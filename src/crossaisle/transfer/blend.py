@@ -63,14 +63,14 @@ class BlendScorer:
     Attributes:
         parts: name → scorer.
         weights: (parts,) float32, ≥ 0, sum 1.
-        cold: (parts,) the same for people who have nothing of `catalogue`; None where they are like all others.
+        cold_weights: (parts,) of people who have something, but nothing of `catalogue`; None: the same.
         catalogue: (catalogue,) item codes; empty where nobody asks for them.
     """
 
     kind: ClassVar[str] = "blend"
     parts: Mapping[str, Scorer]
     weights: Floats
-    cold: Floats | None = None
+    cold_weights: Floats | None = None
     catalogue: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
@@ -88,9 +88,9 @@ class BlendScorer:
 
     def weights_for(self, history: History) -> Floats:
         """(n, parts) weights of each person's parts."""
-        if self.cold is None:
+        if self.cold_weights is None:
             return np.tile(self.weights, (len(history), 1))
-        return np.where(cold_in(history, self.catalogue)[:, None], self.cold, self.weights)
+        return np.where(cold_in(history, self.catalogue)[:, None], self.cold_weights, self.weights)
 
     def extend(self, content: pl.DataFrame) -> BlendScorer:
         """See `Extensible.extend`; parts that cannot score new items say nothing about them.
@@ -117,14 +117,14 @@ class BlendScorer:
         """Arrays and numbers to restore this scorer."""
         tensors, parts = pack_parts(self.parts)
         tensors |= {"weights": self.weights}
-        if self.cold is not None:
-            tensors |= {"cold": self.cold, "catalogue": self.catalogue}
+        if self.cold_weights is not None:
+            tensors |= {"cold_weights": self.cold_weights, "catalogue": self.catalogue}
         return tensors, {"parts": parts}
 
     @classmethod
     def restore(cls, tensors: Tensors, meta: dict[str, Any]) -> Self:
         """The inverse of `state`."""
-        own = {name: tensors[name] for name in ("cold", "catalogue") if name in tensors}
+        own = {name: tensors[name] for name in ("cold_weights", "catalogue") if name in tensors}
         return cls(unpack_parts(tensors, meta["parts"]), tensors["weights"], **own)
 
 
@@ -155,18 +155,18 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
     if not parts:
         raise MethodError("blend has no usable part: " + " ".join(left_out.values()))
     facts["parts"] = {n: {k: v for k, v in part.facts.items() if k != "data"} for n, part in parts.items()}
-    known, cold = (summing_to_one(row) for row in np.stack([weight_of[n] for n in parts], axis=1))
+    known, cold = (summing_to_one(row).astype(np.float32) for row in np.stack([weight_of[n] for n in parts], axis=1))
     made = BlendScorer({n: part.scorer for n, part in parts.items()}, known)
     if not np.array_equal(known, cold):
-        made = dataclasses.replace(made, cold=cold, catalogue=problem.catalogue)
+        made = dataclasses.replace(made, cold_weights=cold, catalogue=problem.catalogue)
         facts["cold_weights"] = shown(parts, cold)
     return recommender_for(problem, "blend", made, weights=shown(parts, known), left_out=left_out, **facts)
 
 
-def summing_to_one(weights: Doubles) -> Floats:
+def summing_to_one(weights: Doubles) -> Doubles:
     """(parts,) `weights` over their sum; equal ones where all are 0."""
     total = weights.sum()
-    return (weights / total if total > 0 else np.full(len(weights), 1.0 / len(weights))).astype(np.float32)
+    return weights / total if total > 0 else np.full(len(weights), 1.0 / len(weights))
 
 
 def shown(parts: Iterable[str], weights: Floats) -> dict[str, float]:
@@ -176,7 +176,7 @@ def shown(parts: Iterable[str], weights: Floats) -> dict[str, float]:
 
 def prior_of(names: Sequence[str], options: BlendOptions) -> Doubles:
     """(parts,) prior weights that sum to 1; equal ones where the prior names none of `names`."""
-    return summing_to_one(np.array([float(options.prior.get(n, 0.0)) for n in names])).astype(np.float64)
+    return summing_to_one(np.array([float(options.prior.get(n, 0.0)) for n in names]))
 
 
 def chosen_parts(base: Base | None, problem: Problem, options: BlendOptions) -> tuple[list[str], dict[str, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from ..metrics import Bools, Doubles, ideal_dcg, ndcg_at
+from ..metrics import Bools, Doubles, ideal_dcg, ndcg_at, place_of
 from ..recommender import Recommender
 from ..rng import generator
 from ..types import Codes, Floats, History
@@ -104,7 +104,7 @@ class Jury:
     Attributes:
         scores: of each fold (parts, n, catalogue) standardised scores, far below all where an item is known already.
         relevant: of each fold (n, catalogue) CSR, what they bought; no row is empty.
-        cold: of each fold (n,) whether they have nothing of the catalogue.
+        cold: of each fold (n,) whether they have something, but nothing of the catalogue.
     """
 
     scores: Sequence[Floats]
@@ -141,15 +141,13 @@ def cold_in(history: History, catalogue: Codes) -> Bools:
 def places_under(weights: Doubles, scores: Floats, wanted: Codes) -> Doubles:
     """(wanted, tries) places from 1 of the columns `wanted` of one person's `scores` (parts, catalogue), weighted."""
     mixed = weights.astype(np.float32) @ scores
-    above = [np.count_nonzero(mixed > mixed[:, [w]], axis=1) for w in wanted]
-    alike = [np.count_nonzero(mixed == mixed[:, [w]], axis=1) for w in wanted]
-    return np.asarray(0.5 + np.stack(above) + 0.5 * np.stack(alike))
+    return np.stack([place_of(mixed[:, w], mixed) for w in wanted]) - 0.5  # each stands beside itself, too
 
 
 def learned(
     names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Problem], Recommender], learning: Learning
 ) -> tuple[Doubles, dict[str, Any]]:
-    """Weights (2, parts) for those who have something of the target and for those who have nothing, and how they do.
+    """Weights (2, parts) for everybody and for cold people, see `cold_in`, and how they do.
 
     The first are those that rank best for everybody, shrunk to the prior; the second those that rank best for cold
     people, shrunk to the first. Weights of their own for known people are worse: there are fewer of them at a launch.
