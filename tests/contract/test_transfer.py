@@ -33,7 +33,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "sequence": {"steps": 30, "content": NO_TEXT},
     "diffusion": {"steps": 40, "hidden": (16,)},
     "warm_cold": {"content": NO_TEXT},
-    "blend": {"tries": 20, "part_options": {"als": {"scope": "all"}, "shared_bottom": {"steps": 40}}},
+    "blend": {"part_options": {"als": {"scope": "all"}, "shared_bottom": {"steps": 40}}},
 }
 """Options that take time off, by method; the others run as they are."""
 

@@ -25,7 +25,7 @@ from crossaisle.testing_world import tiny_problem
 ASKED = (
     MethodSpec("popularity", "recent", {"half_life_weeks": 4.0}),
     MethodSpec("als", options={"iterations": 3}),
-    MethodSpec("blend", options={"parts": ("popularity", "ease"), "tries": 5}),
+    MethodSpec("blend", options={"parts": ("popularity", "ease"), "rounds": 5}),
 )
 
 

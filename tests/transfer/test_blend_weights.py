@@ -10,6 +10,8 @@ import pytest
 import scipy.sparse as sp
 
 from crossaisle.attribution import contributions_of
+from crossaisle.errors import MethodError
+from crossaisle.recommender import Recommender
 from crossaisle.rng import generator
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer.blend import BlendScorer
@@ -20,15 +22,17 @@ from crossaisle.transfer.blend_weights import (
     cold_in,
     earned,
     held_out,
+    jury_of,
     learned,
     own_weights,
     places_under,
     shrunk,
 )
 from crossaisle.transfer.method import METHODS
+from crossaisle.transfer.problem import Problem
 from crossaisle.types import Floats, History
 
-LEARNING = Learning(np.array([0.5, 0.5]), prior_users=50, min_users=40, tries=100, seed=0)
+LEARNING = Learning(np.array([0.5, 0.5]), prior_users=50, min_users=40, rounds=20)
 
 
 def history(rows: list[list[float]]) -> History:
@@ -71,6 +75,23 @@ def test_a_part_that_the_prior_does_not_name_has_to_earn_its_place() -> None:
     assert earned(weights, three, named).tolist() == weights.tolist()
     unnamed = replace(LEARNING, prior=np.array([0.0, 1.0, 0.0]))
     assert earned(weights, three, unnamed) == pytest.approx([0.5, 0.5, 0])
+    silent = replace(three, scores=[np.concatenate([two.scores[0], np.zeros_like(noise)])])
+    assert earned(weights, silent, unnamed) == pytest.approx([0.5, 0.5, 0])
+
+
+def test_a_part_that_cannot_be_had_without_the_held_out_people_says_nothing() -> None:
+    problem = tiny_problem()
+    folds = [held_out(problem, fold, 2) for fold in range(2)]
+
+    def fit(name: str, left: Problem) -> Recommender:
+        if name == "none":
+            raise MethodError("nobody is on both sides.")
+        return METHODS.get(name).fit(None, left, METHODS.get(name).options())
+
+    made = jury_of(["popularity", "none"], folds, fit)
+    unknown = [parts[1][parts[1] > KNOWN] for parts in made.scores]
+    assert all(not u.any() for u in unknown)
+    assert any(parts[0].any() for parts in made.scores)
 
 
 def test_a_place_counts_what_stands_above_and_half_of_what_is_alike() -> None:

@@ -10,14 +10,14 @@ import pytest
 import scipy.sparse as sp
 
 from crossaisle.config import build
-from crossaisle.errors import ConfigError
-from crossaisle.testing import CHECKS, case
-from crossaisle.testing_world import tiny_problem
+from crossaisle.errors import ConfigError, MethodError
+from crossaisle.testing import CHECKS, case, tiny_base
+from crossaisle.testing_world import tiny_problem, without
 from crossaisle.transfer import content
 from crossaisle.transfer.alike import alike
 from crossaisle.transfer.common import popularity_of, standardised
 from crossaisle.transfer.content import ContentKernelOptions, ContentScorer
-from crossaisle.transfer.method import METHODS
+from crossaisle.transfer.method import METHODS, check_needs
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.result import kind_of
 from crossaisle.types import Floats, session_of
@@ -115,3 +115,12 @@ def test_options_keep_the_contract(options: dict[str, object], check: str) -> No
 def test_options_out_of_range_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         build(ContentKernelOptions, values)
+
+
+def test_a_base_that_knows_items_by_their_ids_does_not_tell_content_anything() -> None:
+    bare = without(tiny_problem(), "item_content")
+    base = tiny_base(bare)
+    check_needs(METHODS.get("finetune"), base, bare)
+    for name in ("content", "item_prior"):
+        with pytest.raises(MethodError, match="needs item_content"):
+            check_needs(METHODS.get(name), base, bare)

@@ -32,7 +32,16 @@ PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_sh
 class BlendOptions:
     """Options of `blend`."""
 
-    parts: tuple[str, ...] = ("zero_shot", "item_prior", "popularity", "als", "user_kernel", "content", "shared_bottom")
+    parts: tuple[str, ...] = (
+        "zero_shot",
+        "item_prior",
+        "popularity",
+        "als",
+        "user_kernel",
+        "content",
+        "ptupcdr",
+        "shared_bottom",
+    )
     """Methods to combine; those whose needs are not met are left out."""
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
@@ -42,15 +51,15 @@ class BlendOptions:
     """The prior counts as much as so many held-out users."""
     folds: int = 2
     """Parts of the target's users that are held out in turn."""
-    tries: int = 400
-    """Weights that are tried on the held-out users."""
+    rounds: int = 20
+    """Rounds in which a part is added; more make finer weights."""
     min_users: int = 40
     """With fewer users of the target to validate on, the prior stands."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        if not self.parts or self.folds < 2 or self.tries < 1 or min(self.min_users, self.prior_users) < 1:
-            raise ValueError("at least one part, 2 folds, 1 try and 1 user are needed.")
+        if not self.parts or self.folds < 2 or self.rounds < 1 or min(self.min_users, self.prior_users) < 1:
+            raise ValueError("at least one part, 2 folds, 1 round and 1 user are needed.")
         if any(w < 0 for w in self.prior.values()):
             raise ValueError("prior weights must not be negative.")
 
@@ -131,7 +140,7 @@ class BlendScorer:
 @transfer(
     "blend",
     options=BlendOptions,
-    paper="stacking with non-negative weights: Breiman 1996, Stacked Regressions",
+    paper="Caruana et al. 2004, Ensemble Selection from Libraries of Models",
     when="to ship, unless a part alone is as good",
     cost="high",
     wants=("base",),
@@ -145,7 +154,7 @@ def fit(base: Base | None, problem: Problem, options: BlendOptions) -> Recommend
     weights = np.tile(prior_of(names, options), (2, 1))
     facts: dict[str, Any] = {"validation_users": users}
     if len(names) > 1 and users >= options.min_users:
-        learning = Learning(weights[0], options.prior_users, options.min_users, options.tries, problem.seed)
+        learning = Learning(weights[0], options.prior_users, options.min_users, options.rounds)
         weights, told = learned(names, folds, lambda name, left: fitted(name, base, left, options), learning)
         facts |= told
     weight_of = dict(zip(names, weights.T, strict=True))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from ..errors import MethodError
 from ..metrics import Bools, Doubles, ideal_dcg, ndcg_at, place_of
 from ..recommender import Recommender
 from ..rng import generator
@@ -86,15 +88,13 @@ class Learning:
         prior: (parts,) weights before anything is seen, sum 1.
         prior_users: it counts as much as so many held-out people.
         min_users: with fewer cold people these have no weights of their own.
-        tries: weights that are tried.
-        seed: of these.
+        rounds: of `weights.searched`.
     """
 
     prior: Doubles
     prior_users: int
     min_users: int
-    tries: int
-    seed: int
+    rounds: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,11 +175,19 @@ def jury_of(names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Pro
     scores, cold = [], []
     for fold in folds:
         history = fold.problem.history_for(fold.users)
-        made = np.stack([standardised(fit(n, fold.problem).scorer.score(history)) for n in names])
+        made = np.stack([said(partial(fit, n, fold.problem), history, len(fold.problem.catalogue)) for n in names])
         made[:, *fold.known.nonzero()] = KNOWN
         scores.append(made)
         cold.append(cold_in(history, fold.problem.catalogue))
     return Jury(scores, [fold.relevant for fold in folds], cold)
+
+
+def said(fit: Callable[[], Recommender], history: History, catalogue: int) -> Floats:
+    """(n, catalogue) standardised scores of a part, all 0 where it cannot be had without the fold's people."""
+    try:
+        return standardised(fit().scorer.score(history))
+    except MethodError:
+        return np.zeros((len(history), catalogue), dtype=np.float32)
 
 
 def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
@@ -187,23 +195,23 @@ def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
 
     Where a part alone then ranks better beyond noise they are not shrunk.
     """
-    found, alone = searched(len(learning.prior), learning.tries, learning.seed, jury.judged)
+    found, alone = searched(len(learning.prior), learning.rounds, jury.judged)
     weights = earned(shrunk(found, alone.shape[1], learning), jury, learning)
     best = alone[alone.mean(axis=1).argmax()]
     return found if beats(best, jury.judged(weights[None, :])[0]) else weights, alone
 
 
 def earned(weights: Doubles, jury: Jury, learning: Learning) -> Doubles:
-    """(parts,) `weights` without parts that the prior does not name and that gain less than a standard error.
+    """(parts,) `weights` without parts that the prior does not name and that gain no more than a standard error.
 
-    The smallest is looked at first. A mean of many tries is never 0, and each part takes time and memory to serve.
+    The smallest is looked at first: each part takes time and memory to serve.
     """
     for part in np.argsort(weights):
         rest = np.where(np.arange(len(weights)) == part, 0.0, weights)
         if weights[part] > 0 and learning.prior[part] == 0 and rest.sum() > 0:
             whole, less = jury.judged(np.stack([weights, rest / rest.sum()]))
             gain = whole - less
-            if gain.mean() < gain.std() / np.sqrt(len(gain)):
+            if gain.mean() <= gain.std() / np.sqrt(len(gain)):
                 weights = rest / rest.sum()
     return weights
 

@@ -31,7 +31,7 @@ class Learning:
         level: ``linear``: weights; ``trees``: a ranker above; ``auto``: trees where they rank better beyond noise.
         folds: groups of people of which each is judged by trees that did not see it.
         trees: how many.
-        tries: weights that are tried.
+        rounds: of `weights.searched`.
         min_lists: with fewer lists all parts count alike, and a slice has no weights of its own.
         seed: of everything random.
     """
@@ -39,7 +39,7 @@ class Learning:
     level: Level
     folds: int
     trees: int
-    tries: int
+    rounds: int
     min_lists: int
     seed: int
 
@@ -131,7 +131,7 @@ def _searched(lists: Lists, rows: Bools, learning: Learning) -> Floats:
     def judged(weights: Doubles) -> Doubles:
         return np.stack([ndcg_of(scores @ w.astype(np.float32)) for w in weights])
 
-    found, _ = searched(scores.shape[2], learning.tries, learning.seed, judged)
+    found, _ = searched(scores.shape[2], learning.rounds, judged)
     return found.astype(np.float32)
 
 

@@ -110,7 +110,7 @@ def check_needs(method: TransferMethod, base: Base | None, problem: Problem) -> 
     world = problem.world
     met: dict[str, Callable[[], bool]] = {
         "base": lambda: base is not None,
-        "item_content": lambda: _told(problem) or _known(base, problem),
+        "item_content": lambda: _told(problem) or (method.reads_base and _known(base, problem)),
         "target_interactions": lambda: len(problem.target_rows) > 0,
         "warm_items": lambda: bool(np.isin(problem.visible["item"].unique().to_numpy(), problem.catalogue).any()),
         "overlapping_users": lambda: _overlap(problem, "user"),

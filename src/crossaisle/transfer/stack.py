@@ -58,14 +58,14 @@ class StackOptions:
     """How many items, the best by all parts alike, the trees put in order; the rest follows below."""
     trees: int = 200
     """Trees of the ranker."""
-    tries: int = 400
-    """Weights that are tried at the linear level."""
+    rounds: int = 40
+    """Rounds in which a part is added to the linear level; more make finer weights."""
     min_lists: int = 200
     """With fewer held-out purchases all parts count alike."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        least = min(self.folds, self.lists, self.negatives, self.shortlist, self.trees, self.tries, self.min_lists)
+        least = min(self.folds, self.lists, self.negatives, self.shortlist, self.trees, self.rounds, self.min_lists)
         if not self.parts or least < 1:
             raise ValueError("at least one part, and numbers of 1 or more are needed.")
 
@@ -194,4 +194,4 @@ def sampling_of(options: StackOptions) -> Sampling:
 
 def learning_of(options: StackOptions, seed: int) -> Learning:
     """How levels are learned under `options`."""
-    return Learning(options.level, _GROUPS, options.trees, options.tries, options.min_lists, seed)
+    return Learning(options.level, _GROUPS, options.trees, options.rounds, options.min_lists, seed)
