@@ -20,6 +20,7 @@ from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.network import NetworkScorer
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.result import kind_of
+from crossaisle.transfer.shared_bottom import SharedBottomOptions
 from crossaisle.types import History
 
 ALONE: dict[str, Any] = {"content": {"text": ""}, "first_steps": 100, "steps": 80}
@@ -196,3 +197,10 @@ def test_a_target_without_rows_is_refused_through_the_door(method: str) -> None:
     with pytest.raises(MethodError, match="needs target_interactions") as caught:
         transfer(tiny_world(), "cake", method=method, base=base, weeks=0)
     assert "\n" not in str(caught.value)
+
+
+def test_more_events_of_the_target_are_worth_more_steps() -> None:
+    options = SharedBottomOptions(steps=100, passes=2.0, batch=50, target_share=0.5)
+    # 2 passes over n pairs are 2n / 50 steps with the target, which are half of all.
+    assert [options.steps_for(n) for n in (10, 1250, 2500, 2501, 9_999_999)] == [100, 100, 200, 201, 400]
+    assert dataclasses.replace(options, passes=0.0).steps_for(9_999_999) == 100

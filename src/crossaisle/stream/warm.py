@@ -47,7 +47,7 @@ def continued(
         MethodError: the base was fused on other items, or (`shared`) none of its domains is a visible source.
     """
     chosen = options if isinstance(options, SharedBottomOptions) else SharedBottomOptions()
-    chosen = replace(chosen, steps=steps)
+    chosen = replace(chosen, steps=steps, passes=0.0)
     # With the same draws every evening the same people would be trained on, again and again.
     shop = Shop.open(base, replace(problem, seed=problem.seed + len(problem.visible)))
     target = resumed(current, shop)

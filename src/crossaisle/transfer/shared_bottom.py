@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -25,13 +26,18 @@ from .space import Range, Space
 from .tuning import TOO_LITTLE, Tuning, parameters, target_loss, target_sampler
 from .zero_shot import base_of
 
+MOST = 4
+"""Times `steps`, however many events the target has."""
+
 
 @dataclass(frozen=True)
 class SharedBottomOptions:
     """Options of `shared_bottom`."""
 
     steps: int = 400
-    """Steps of the optimiser, from the base's weights on."""
+    """Steps of the optimiser, from the base's weights on; more where the target has many events, see `passes`."""
+    passes: float = 2.0
+    """Each event of the target is seen so often at least, as far as `MOST` times `steps` allow."""
     rate: float = 2e-3
     """Learning rate at its highest."""
     target_share: float = 0.5
@@ -40,8 +46,8 @@ class SharedBottomOptions:
     """Pull of item corrections towards what content says; more for few events."""
     batch: int = 256
     """Examples a step."""
-    negatives: int = 512
-    """Items drawn a step as not chosen."""
+    negatives: int = 2048
+    """Items drawn a step as not chosen; the whole catalogue where it is not larger."""
 
     search: ClassVar[Space] = {
         "rate": Range(2e-4, 0.02, log=True),
@@ -51,10 +57,15 @@ class SharedBottomOptions:
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        if min(self.steps, self.batch, self.negatives) < 1 or self.rate <= 0 or self.penalty < 0:
-            raise ValueError("steps, batch and negatives ≥ 1, rate > 0 and penalty ≥ 0 are needed.")
+        if min(self.steps, self.batch, self.negatives) < 1 or self.rate <= 0 or min(self.penalty, self.passes) < 0:
+            raise ValueError("steps, batch and negatives ≥ 1, rate > 0, penalty and passes ≥ 0 are needed.")
         if not 0 < self.target_share <= 1:
             raise ValueError("target_share must be above 0 and at most 1.")
+
+    def steps_for(self, pairs: int) -> int:
+        """Steps where the target has `pairs` of a person and an item."""
+        wanted = math.ceil(self.passes * pairs / (self.batch * self.target_share))
+        return min(max(self.steps, wanted), MOST * self.steps)
 
 
 @transfer(
@@ -87,14 +98,15 @@ def together(target: Target, shop: Shop, options: SharedBottomOptions) -> dict[s
     if own is None:
         return {"steps": 0, "why": TOO_LITTLE}
     elsewhere = source_sampler(own, shop)
-    pull = options.penalty / len(own.tasks[0].users)
+    pairs = len(own.tasks[0].users)
+    pull = options.penalty / pairs
 
     def losses(batch: Batch, progress: float) -> dict[str, Tensor]:
         if batch.task == target.task:
             return {"target": target_loss(target, shop, batch), "prior": pull * target.items.penalty()}
         return {"sources": rank_loss(target.network, shop.content, batch)}
 
-    phase = Phase("shared_bottom", options.steps, options.rate, decay=0.0)
+    phase = Phase("shared_bottom", options.steps_for(pairs), options.rate, decay=0.0)
     with seeded(shop.problem.seed, "shared_bottom"):
         groups = [{"params": list(parameters(target))}]
         done = train(phase, target, groups, _mixed(own, elsewhere, options.target_share), losses)
