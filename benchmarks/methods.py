@@ -50,10 +50,10 @@ WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als"
 COMPOSITE = ("blend", "stack")
 QUICKER = {"lightgcn": {"epochs": 8, "batch": 16_384, "rate": 0.02}}
 """As in `crossaisle bench`: with small steps, each a walk over the whole graph, it takes a quarter of an hour."""
-CLOSED = ("item_prior", "popularity", "als", "user_kernel", "content")
-"""Parts of `blend` that are no networks: the blend without its networks."""
-NETWORKS = ("ptupcdr", "shared_bottom")
-"""Those of `blend`: the first where people are shared, `zero_shot` in place of the second before the first sale."""
+CLOSED = ("item_prior", "popularity", "als", "user_kernel", "content", "emcdr")
+"""Parts of `blend` that are no networks: the blend without its network."""
+NETWORK = "shared_bottom"
+"""That of `blend` (`zero_shot` before the first sale)."""
 SEEDS = (0, 1, 2)
 WITH_FUSIONS = ("zero_shot", "shared_bottom")
 """How the base of each fusion is judged: as it is, and trained on with the target."""
@@ -69,7 +69,7 @@ class Question:
         study: what is seen and asked.
         content: options of what networks read of items.
         one_in: of the people who shop in one domain only, one in so many is kept; those of several domains all are.
-        networks: that stand in, each alone, for those of `blend`, to see what they add.
+        networks: that stand in for the one of `blend`, to see what they add.
     """
 
     name: str
@@ -106,14 +106,14 @@ QUESTIONS = (
             "toys", split="cold_users", share=0.2, split_options={"valid_share": 0.0, "overlapping": True}, seeds=(0,)
         ),
         one_in=5,
-        networks=("ptupcdr", "finetune", "diffusion"),
+        networks=("finetune", "diffusion"),
     ),
     Question("xmrec-t1", "xmrec-t1", Study("t1", split="given"), networks=("diffusion", "lightgcn")),
 )
 
 
 def methods_of(question: Question) -> tuple[MethodSpec, ...]:
-    """Controls, every transfer under its own name, every fusion, and the blend without its networks and with one."""
+    """Controls, every transfer under its own name, every fusion, and the blend with one network more or less."""
     reads = {"content": question.content} if question.content else {}
     made = {s.label: s for s in CONTROLS}
     for name, method in METHODS:
@@ -131,10 +131,9 @@ def methods_of(question: Question) -> tuple[MethodSpec, ...]:
 
 
 def _blend(label: str, *more: str) -> MethodSpec:
-    """The blend of closed forms and `more`; the prior is that of `blend`, where a new network has that of its own."""
-    default = BlendOptions()
-    prior = {n: w for n, w in default.prior.items() if n in CLOSED}
-    prior |= {n: default.prior["shared_bottom"] for n in more if n not in default.parts}
+    """The blend of closed forms and `more`; the prior gives a network the weight that it has by default."""
+    default = BlendOptions().prior
+    prior = {n: w for n, w in default.items() if n in CLOSED} | dict.fromkeys(more, default[NETWORK])
     options: dict[str, Any] = {"parts": (*CLOSED, *more), "prior": prior}
     quicker = {name: QUICKER[name] for name in more if name in QUICKER}
     return MethodSpec("blend", label, options | ({"part_options": quicker} if quicker else {}))
@@ -200,7 +199,7 @@ def added(question: Question, world: World, out: Path) -> list[Difference]:
 
     found = []
     for step in steps_of(study):
-        for label, network in {"blend": " and ".join(NETWORKS), **{f"blend_{n}": n for n in question.networks}}.items():
+        for label, network in {"blend": NETWORK, **{f"blend_{n}": n for n in question.networks}}.items():
             pairs = [(kept(label, step, seed), kept("blend_closed", step, seed)) for seed in SEEDS]
             both = [(a, b) for a, b in pairs if a and b and a.values and b.values]
             if both:

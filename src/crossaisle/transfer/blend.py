@@ -39,7 +39,7 @@ class BlendOptions:
         "als",
         "user_kernel",
         "content",
-        "ptupcdr",
+        "emcdr",
         "shared_bottom",
     )
     """Methods to combine; those whose needs are not met are left out."""
