@@ -24,6 +24,7 @@ from .parts import fit_part, pack_parts, unpack_parts, usable
 from .problem import Problem
 from .result import recommender_for
 
+PARTS = ("zero_shot", "item_prior", "popularity", "als", "user_kernel", "content", "emcdr", "shared_bottom")
 PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_shot": 0.4, "item_prior": 0.4}
 """zero_shot and item_prior stand in for shared_bottom where nothing of the target is visible."""
 
@@ -32,16 +33,7 @@ PRIOR: Mapping[str, float] = {"user_kernel": 0.6, "shared_bottom": 0.4, "zero_sh
 class BlendOptions:
     """Options of `blend`."""
 
-    parts: tuple[str, ...] = (
-        "zero_shot",
-        "item_prior",
-        "popularity",
-        "als",
-        "user_kernel",
-        "content",
-        "emcdr",
-        "shared_bottom",
-    )
+    parts: tuple[str, ...] = PARTS
     """Methods to combine; those whose needs are not met are left out."""
     part_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of parts, by name of the method."""
