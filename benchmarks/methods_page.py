@@ -100,7 +100,7 @@ def _table(name: str, report: Report) -> str:
 
 def _added(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["## What a network adds to the blend", ""]
-    lines += ["The blend with networks against the one without: paired difference of nDCG@10.", ""]
+    lines += ["The blend with a network against the one without: paired difference of nDCG@10.", ""]
     lines += ["| question | step | network | seeds | difference | |", "|---|---|---|---|---|---|"]
     for r in rows:
         lines.append(
