@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossaisle.metrics import Doubles
-from crossaisle.transfer.weights import beats, searched
+from crossaisle.transfer.weights import beats, ensemble_selection
 
 AIM = np.array([0.5, 0.25, 0.25, 0.0])
 
@@ -20,12 +20,12 @@ def near(weights: Doubles) -> Doubles:
 
 def test_parts_are_added_one_by_one_and_the_best_round_counts() -> None:
     # part 0; then halves of 0 and 1 or 2 (1 comes first); then a third each; then 0 again, which is the aim.
-    weights, alone = searched(4, 4, near)
+    weights, alone = ensemble_selection(4, 4, near)
     assert weights.tolist() == [0.5, 0.25, 0.25, 0.0]
     assert alone[:, 0].tolist() == pytest.approx([-0.375, -0.875, -0.875, -1.375])
-    assert searched(4, 9, near)[0].tolist() == weights.tolist()  # more rounds do not lose it
-    assert searched(4, 2, near)[0].tolist() == [0.5, 0.5, 0, 0]
-    assert searched(4, 1, near)[0].tolist() == [1, 0, 0, 0]
+    assert ensemble_selection(4, 9, near)[0].tolist() == weights.tolist()  # more rounds do not lose it
+    assert ensemble_selection(4, 2, near)[0].tolist() == [0.5, 0.5, 0, 0]
+    assert ensemble_selection(4, 1, near)[0].tolist() == [1, 0, 0, 0]
 
 
 @given(
@@ -39,7 +39,7 @@ def test_never_worse_on_its_cases_than_the_best_part(values: list[float], rounds
     def judged(weights: Doubles) -> Doubles:
         return np.sin(3 * weights @ bent) + weights @ np.array(values)[:, None]
 
-    weights, alone = searched(len(values), rounds, judged)
+    weights, alone = ensemble_selection(len(values), rounds, judged)
     assert weights.sum() == pytest.approx(1)
     assert (weights >= 0).all()
     assert judged(weights[None, :]).mean() >= alone.mean(axis=1).max() - 1e-12

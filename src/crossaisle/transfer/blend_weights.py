@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from ..rng import generator
 from ..types import Codes, Floats, History
 from .common import standardised
 from .problem import Problem, count_matrix
-from .weights import beats, searched
+from .weights import beats, ensemble_selection
 
 KNOWN = -1e6
 """Score of what a person has already, below all others: −∞ times a weight of 0 would be no number."""
@@ -88,7 +87,7 @@ class Learning:
         prior: (parts,) weights before anything is seen, sum 1.
         prior_users: it counts as much as so many held-out people.
         min_users: with fewer cold people these have no weights of their own.
-        rounds: of `weights.searched`.
+        rounds: of `ensemble_selection`.
     """
 
     prior: Doubles
@@ -175,19 +174,19 @@ def jury_of(names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Pro
     scores, cold = [], []
     for fold in folds:
         history = fold.problem.history_for(fold.users)
-        made = np.stack([said(partial(fit, n, fold.problem), history, len(fold.problem.catalogue)) for n in names])
+        made = np.stack([scores_of(n, fold.problem, fit, history) for n in names])
         made[:, *fold.known.nonzero()] = KNOWN
         scores.append(made)
         cold.append(cold_in(history, fold.problem.catalogue))
     return Jury(scores, [fold.relevant for fold in folds], cold)
 
 
-def said(fit: Callable[[], Recommender], history: History, catalogue: int) -> Floats:
-    """(n, catalogue) standardised scores of a part, all 0 where it cannot be had without the fold's people."""
+def scores_of(name: str, left: Problem, fit: Callable[[str, Problem], Recommender], history: History) -> Floats:
+    """(n, catalogue) standardised scores of part `name` fitted on `left`, all 0 where it cannot be fitted there."""
     try:
-        return standardised(fit().scorer.score(history))
+        return standardised(fit(name, left).scorer.score(history))
     except MethodError:
-        return np.zeros((len(history), catalogue), dtype=np.float32)
+        return np.zeros((len(history), len(left.catalogue)), dtype=np.float32)
 
 
 def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
@@ -195,7 +194,7 @@ def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
 
     Where a part alone then ranks better beyond noise they are not shrunk.
     """
-    found, alone = searched(len(learning.prior), learning.rounds, jury.judged)
+    found, alone = ensemble_selection(len(learning.prior), learning.rounds, jury.judged)
     weights = earned(shrunk(found, alone.shape[1], learning), jury, learning)
     best = alone[alone.mean(axis=1).argmax()]
     return found if beats(best, jury.judged(weights[None, :])[0]) else weights, alone

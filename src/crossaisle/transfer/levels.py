@@ -13,7 +13,7 @@ from ..types import Codes, Floats
 from .common import standardised
 from .lists import Lists
 from .trees import Trees, fit_trees
-from .weights import beats, searched
+from .weights import beats, ensemble_selection
 
 Level = Literal["auto", "linear", "trees"]
 K = 10
@@ -31,7 +31,7 @@ class Learning:
         level: ``linear``: weights; ``trees``: a ranker above; ``auto``: trees where they rank better beyond noise.
         folds: groups of people of which each is judged by trees that did not see it.
         trees: how many.
-        rounds: of `weights.searched`.
+        rounds: of `ensemble_selection`.
         min_lists: with fewer lists all parts count alike, and a slice has no weights of its own.
         seed: of everything random.
     """
@@ -106,10 +106,10 @@ def learned(lists: Lists, learning: Learning) -> tuple[Levels, dict[str, Any]]:
 def _linear(lists: Lists, learning: Learning) -> tuple[Levels, dict[str, Any]]:
     """Weights for everybody, and for a slice where weights of its own rank better beyond noise.
 
-    A slice's weights are searched on half of its people and compared on the other half.
+    A slice's weights are selected on half of its people and compared on the other half.
     """
     everybody = np.ones(len(lists.users), dtype=bool)
-    overall = _searched(lists, everybody, learning)
+    overall = _selected(lists, everybody, learning)
     weights = np.tile(overall, (len(SLICES), 1))
     place, second = slice_of(lists.known), np.unique(lists.users, return_inverse=True)[1] % 2 == 1
     own = []
@@ -117,21 +117,21 @@ def _linear(lists: Lists, learning: Learning) -> tuple[Levels, dict[str, Any]]:
         mine = place == number
         if mine.sum() < 2 * learning.min_lists or mine.all():
             continue
-        half = _searched(lists, mine & ~second, learning)
+        half = _selected(lists, mine & ~second, learning)
         judged = lists.scores[mine & second]
         if beats(ndcg_of(judged @ half), ndcg_of(judged @ overall)):
-            weights[number] = _searched(lists, mine, learning)
+            weights[number] = _selected(lists, mine, learning)
             own.append(name)
     return Levels(weights), {"own_weights": own} if own else {}
 
 
-def _searched(lists: Lists, rows: Bools, learning: Learning) -> Floats:
+def _selected(lists: Lists, rows: Bools, learning: Learning) -> Floats:
     scores = lists.scores[rows]
 
     def judged(weights: Doubles) -> Doubles:
         return np.stack([ndcg_of(scores @ w.astype(np.float32)) for w in weights])
 
-    found, _ = searched(scores.shape[2], learning.rounds, judged)
+    found, _ = ensemble_selection(scores.shape[2], learning.rounds, judged)
     return found.astype(np.float32)
 
 

@@ -27,7 +27,7 @@ from .tuning import TOO_LITTLE, Tuning, parameters, target_loss, target_sampler
 from .zero_shot import base_of
 
 MOST = 4
-"""Times `steps`, however many events the target has."""
+"""Times `steps` that are taken at most, see `passes`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SharedBottomOptions:
     steps: int = 400
     """Steps of the optimiser, from the base's weights on; more where the target has many events, see `passes`."""
     passes: float = 2.0
-    """Each event of the target is seen so often at least, as far as `MOST` times `steps` allow."""
+    """Times that each event of the target is seen, at least; steps are added for it, up to four times `steps`."""
     rate: float = 2e-3
     """Learning rate at its highest."""
     target_share: float = 0.5

@@ -12,7 +12,7 @@ _SURE = 0.025
 """One-sided level at which a ranking counts as better."""
 
 
-def searched(parts: int, rounds: int, judged: Callable[[Doubles], Doubles]) -> tuple[Doubles, Doubles]:
+def ensemble_selection(parts: int, rounds: int, judged: Callable[[Doubles], Doubles]) -> tuple[Doubles, Doubles]:
     """The weights that rank best, and what each part reaches alone.
 
     Ensemble selection with replacement (Caruana et al. 2004): in each round the part is added to those chosen so far
