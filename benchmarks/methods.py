@@ -4,7 +4,7 @@
     python benchmarks/methods.py --out runs/methods --write docs/results
 
 Seven questions of five data sets; every cell (method, step, seed) is kept in --out, and the same call goes on where it
-stopped. Nothing is tuned: each method runs with its defaults (but for `QUICKER`), which is the equal budget.
+stopped. Nothing is tuned: each method runs with its defaults, which is the equal budget.
 With --write nothing runs that is there already, and the page, its plot and its JSON are written.
 """
 
@@ -48,8 +48,6 @@ CONTROLS = (
 WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als", "graph_filter"))
 """Closed forms over all domains."""
 COMPOSITE = ("blend", "stack")
-QUICKER = {"lightgcn": {"epochs": 8, "batch": 16_384, "rate": 0.02}}
-"""As in `crossaisle bench`: with small steps, each a walk over the whole graph, it takes a quarter of an hour."""
 CLOSED = ("item_prior", "popularity", "als", "user_kernel", "content", "emcdr")
 """Parts of `blend` that are no networks: the blend without its network."""
 NETWORK = "shared_bottom"
@@ -70,6 +68,7 @@ class Question:
         content: options of what networks read of items.
         one_in: of the people who shop in one domain only, one in so many is kept; those of several domains all are.
         networks: that stand in for the one of `blend`, to see what they add.
+        compared: seeds that are compared for this; more than `SEEDS` where each asks other people.
     """
 
     name: str
@@ -78,6 +77,7 @@ class Question:
     content: dict[str, Any] = field(default_factory=dict)
     one_in: int = 1
     networks: tuple[str, ...] = ("diffusion",)
+    compared: tuple[int, ...] = SEEDS
 
 
 def supermarket(target: str) -> Question:
@@ -107,6 +107,7 @@ QUESTIONS = (
         ),
         one_in=5,
         networks=("finetune", "diffusion"),
+        compared=(0, 1, 2, 3, 4, 5),
     ),
     Question("xmrec-t1", "xmrec-t1", Study("t1", split="given"), networks=("diffusion", "lightgcn")),
 )
@@ -118,7 +119,7 @@ def methods_of(question: Question) -> tuple[MethodSpec, ...]:
     made = {s.label: s for s in CONTROLS}
     for name, method in METHODS:
         if name not in COMPOSITE and name not in made and method.fit.__module__.startswith("crossaisle."):
-            made[name] = MethodSpec(name, options=QUICKER.get(name, {}))
+            made[name] = MethodSpec(name)
     made |= {s.label: s for s in WIDE}
     for fusion in FUSIONS.names():
         if fusion != "shared_bottom":
@@ -135,8 +136,7 @@ def _blend(label: str, *more: str) -> MethodSpec:
     default = BlendOptions().prior
     prior = {n: w for n, w in default.items() if n in CLOSED} | dict.fromkeys(more, default[NETWORK])
     options: dict[str, Any] = {"parts": (*CLOSED, *more), "prior": prior}
-    quicker = {name: QUICKER[name] for name in more if name in QUICKER}
-    return MethodSpec("blend", label, options | ({"part_options": quicker} if quicker else {}))
+    return MethodSpec("blend", label, options)
 
 
 def reading(spec: MethodSpec, reads: dict[str, Any]) -> MethodSpec:
@@ -190,7 +190,7 @@ class Difference:
 
 
 def added(question: Question, world: World, out: Path) -> list[Difference]:
-    """What each network adds to a blend without one, by cells in `out`: of all `SEEDS` there for both."""
+    """What each network adds to a blend without one, by cells in `out`: of all seeds there for both."""
     study, mark = question.study, world_mark(world)
     entries = {e.label: e for e in entries_of([s for s in methods_of(question) if s.method == "blend"])}
 
@@ -200,7 +200,7 @@ def added(question: Question, world: World, out: Path) -> list[Difference]:
     found = []
     for step in steps_of(study):
         for label, network in {"blend": NETWORK, **{f"blend_{n}": n for n in question.networks}}.items():
-            pairs = [(kept(label, step, seed), kept("blend_closed", step, seed)) for seed in SEEDS]
+            pairs = [(kept(label, step, seed), kept("blend_closed", step, seed)) for seed in question.compared]
             both = [(a, b) for a, b in pairs if a and b and a.values and b.values]
             if both:
                 table = tables_of([cell for pair in both for cell in pair])[study.headline]

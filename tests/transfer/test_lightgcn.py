@@ -13,7 +13,7 @@ from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer import lightgcn
 from crossaisle.transfer.lightgcn import LightGcnOptions
 
-SMALL = {"dim": 16, "epochs": 30, "batch": 512, "negatives": 64}
+SMALL = {"dim": 16, "steps": 200, "batch": 256, "negatives": 64}
 
 
 def test_layers_by_hand() -> None:
@@ -38,7 +38,7 @@ def test_people_are_placed_by_their_events_as_in_training() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lightgcn, "trained", spy)
-        scorer = fitted(problem, "lightgcn", **SMALL | {"epochs": 2}).scorer
+        scorer = fitted(problem, "lightgcn", **SMALL | {"steps": 10}).scorer
     vectors = seen[0]()[0].detach().numpy()
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) @ scorer.items.T  # type: ignore[attr-defined]
     got = scorer.score(problem.history_for(scorer.people))  # type: ignore[attr-defined]
@@ -54,7 +54,25 @@ def test_it_ranks_better_than_popularity_and_the_graph_of_all_domains_better_tha
     assert everything > own
 
 
-@pytest.mark.parametrize("wrong", [{"dim": 0}, {"layers": -1}, {"temperature": 0.0}, {"epochs": 0}])
+def test_half_of_a_batch_is_the_targets_and_only_what_it_sells_is_drawn() -> None:
+    elsewhere, own, shelf = np.array([[0, 1], [5, 6]]), np.array([[2], [7]]), np.array([7, 8, 9])
+    events = lightgcn.Events(elsewhere, own, shelf)
+    batch = lightgcn.batches(events, LightGcnOptions(batch=8, negatives=2), seed=0)(1)
+    assert len(batch) == 8
+    assert (batch.met[4:] == 7).all()
+    assert (batch.people[4:] == 2).all()
+    assert set(batch.met[:4].tolist()) <= {5, 6}
+    assert set(batch.drawn.tolist()) <= set(shelf.tolist())
+    assert len(batch.drawn) == 2
+    whole = lightgcn.batches(events, LightGcnOptions(batch=8, negatives=3), seed=0)(1)
+    assert whole.drawn.tolist() == shelf.tolist()
+    without = lightgcn.batches(lightgcn.Events(elsewhere, own[:, :0], shelf), LightGcnOptions(batch=8), seed=0)(1)
+    assert set(without.met.tolist()) <= {5, 6}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"dim": 0}, {"layers": -1}, {"temperature": 0.0}, {"steps": 0}, {"target_share": 1.5}]
+)
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises((ValueError, ConfigError)):
         LightGcnOptions(**wrong)  # type: ignore[arg-type]

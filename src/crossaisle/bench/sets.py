@@ -92,7 +92,7 @@ WARM = (
     ALS_ALL,
     MethodSpec("als_mix", "als_mix_target"),
     ALS_MIX,
-    MethodSpec("lightgcn", options={"epochs": 24}),
+    MethodSpec("lightgcn"),
     MethodSpec("graph_filter", "graph_filter_target"),
     MethodSpec("graph_filter", options={"scope": "all"}),
     MethodSpec("user_kernel", options={"content_power": 0.0}),
@@ -136,12 +136,9 @@ def cold(alpha: float = 100.0) -> tuple[MethodSpec, ...]:
 
 COLD_PARTS = ("popularity", "swing_all", "als_large", "als_mix", "graph_filter", "user_kernel", "user_knn_sources")
 
-LIGHTGCN = MethodSpec("lightgcn", options={"epochs": 8, "batch": 16_384, "rate": 0.02})
-"""Each step walks the whole graph: few and large ones, so that it ends within some minutes."""
-
 CDRIB = BenchSet(
     "cdrib-game-video",
-    (*cold(), LIGHTGCN),
+    (*cold(), MethodSpec("lightgcn")),
     COLD_PARTS,
     {"hold": "all", "folds": 4, "lists": 3000, "negatives": 999, "drawn_from": "catalogue"},
     (
@@ -175,7 +172,7 @@ XMREC = BenchSet(
         ),
         MethodSpec("als", "als_rare", {**ALS_LARGE, "scope": "all", "item_exponent": 0.3}),
         MethodSpec("als", "als_rare_target", {**ALS_LARGE, "regularization": 400.0, "item_exponent": 0.3}),
-        LIGHTGCN,
+        MethodSpec("lightgcn"),
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -40,15 +39,17 @@ class LightGcnOptions:
     """Length of the vectors."""
     layers: int = 2
     """Steps over the graph; each goes from people to items and back."""
-    epochs: int = 12
-    """Passes over the events."""
+    steps: int = 500
+    """Steps of the optimiser; each walks the whole graph."""
     batch: int = 4096
-    """Events a step; each step walks the whole graph, so large batches are fast."""
-    negatives: int = 256
-    """Items drawn beside each batch, all alike: popularity is then part of what is learned."""
+    """Events a step."""
+    target_share: float = 0.5
+    """Share of these that are the target's own, often the smallest domain; the others are of all domains."""
+    negatives: int = 2048
+    """Items of the catalogue drawn as not chosen, the same for the whole batch; all of it where it is not larger."""
     temperature: float = 0.1
     """Cosines are divided by this: smaller looks harder at the nearest negatives."""
-    rate: float = 0.01
+    rate: float = 0.02
     """Highest learning rate."""
     max_items: int = 100_000
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
@@ -56,17 +57,20 @@ class LightGcnOptions:
     search: ClassVar[Space] = {
         "dim": Range(32, 256, log=True),
         "layers": (1, 2, 3),
+        "target_share": Range(0.1, 1.0),
         "temperature": Range(0.05, 0.5, log=True),
         "rate": Range(0.002, 0.05, log=True),
     }
 
     def __post_init__(self) -> None:
-        least = min(self.dim, self.epochs, self.batch, self.negatives, self.max_items)
+        least = min(self.dim, self.steps, self.batch, self.negatives, self.max_items)
         if least < 1 or self.layers < 0 or self.temperature <= 0 or self.rate <= 0:
             raise ValueError(
-                "dim, epochs, batch, negatives and max_items must be at least 1, layers at least 0, temperature and "
+                "dim, steps, batch, negatives and max_items must be at least 1, layers at least 0, temperature and "
                 "rate above 0."
             )
+        if not 0 <= self.target_share <= 1:
+            raise ValueError("target_share must be from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,9 @@ def fit(base: Base | None, problem: Problem, options: LightGcnOptions) -> Recomm
     people = np.flatnonzero(np.diff(events[:, inputs].indptr) > 0)
     graph = events[people][:, inputs].tocsr()
     divide = power(np.asarray(graph.sum(axis=0)).ravel(), -0.5)
-    model, losses = trained(divided(graph, divide), options, problem.seed)
+    shelf = np.searchsorted(inputs, problem.catalogue)
+    own = weighted(training_history(problem, "target"), "binary")[people][:, inputs].tocsr()
+    model, losses = trained(divided(graph, divide), events_of(graph, own, shelf), options, problem.seed)
     layers = model.item_layers()
     items = normalize(torch.stack(layers).sum(dim=0), dim=1).numpy()
     below = torch.stack(layers[:-1]).sum(dim=0).numpy() if options.layers else np.zeros_like(items)
@@ -155,7 +161,7 @@ def fit(base: Base | None, problem: Problem, options: LightGcnOptions) -> Recomm
         below,
         people,
         model.people.detach().numpy(),
-        items[np.searchsorted(inputs, problem.catalogue)],
+        items[shelf],
         popularity_of(problem),
     )
     return recommender_for(problem, "lightgcn", made, loss=round(losses["softmax"], 4))
@@ -167,13 +173,35 @@ def divided(had: sp.csr_matrix, divide: Floats) -> sp.csr_matrix:
     return (sp.diags(people) @ had @ sp.diags(divide)).tocsr().astype(np.float32)
 
 
-def trained(graph: sp.csr_matrix, options: LightGcnOptions, seed: int) -> tuple[LightGcn, dict[str, float]]:
-    """The model after all epochs over `graph` (users, items), see `divided`, and its last losses."""
+@dataclass(frozen=True, eq=False)
+class Events:
+    """What is learned from: rows of people and columns of items in the graph.
+
+    Attributes:
+        met: (2, n) of all events.
+        own: (2, m) of the target's events.
+        shelf: (catalogue,) columns of the items that negatives are drawn from.
+    """
+
+    met: Codes
+    own: Codes
+    shelf: Codes
+
+
+def events_of(graph: sp.csr_matrix, own: sp.csr_matrix, shelf: Codes) -> Events:
+    """Of `graph` and of the target's part `own`, both (users, items)."""
+    met, mine = (np.stack(side.nonzero()).astype(np.int64) for side in (graph, own))
+    return Events(met, mine, shelf)
+
+
+def trained(
+    graph: sp.csr_matrix, events: Events, options: LightGcnOptions, seed: int
+) -> tuple[LightGcn, dict[str, float]]:
+    """The model after all steps on `events` of `graph` (users, items), see `divided`, and its last losses."""
     draw = generator(seed, "lightgcn")
     start = draw.normal(0, _START, (sum(graph.shape), options.dim)).astype(np.float32)
     model = LightGcn(graph, options.layers, start)
-    per_epoch = -(-graph.nnz // options.batch)
-    phase = Phase("lightgcn", per_epoch * options.epochs, options.rate, decay=0.0, every=per_epoch * options.epochs)
+    phase = Phase("lightgcn", options.steps, options.rate, decay=0.0, every=options.steps)
 
     def losses_of(batch: Edges, progress: float) -> Losses:
         people, items = model()
@@ -182,24 +210,22 @@ def trained(graph: sp.csr_matrix, options: LightGcnOptions, seed: int) -> tuple[
         negative = asking @ normalize(items[batch.drawn], dim=1).T
         return {"softmax": sampled_softmax(positive, negative, batch.drawn[None, :] == batch.met[:, None])}
 
-    found = train(phase, model, [{"params": model.parameters()}], _batches(graph, options, seed), losses_of)
+    found = train(phase, model, [{"params": model.parameters()}], batches(events, options, seed), losses_of)
     return model, dict(found.losses)
 
 
-def _batches(graph: sp.csr_matrix, options: LightGcnOptions, seed: int) -> Callable[[int], Edges]:
-    """Step → events, each once an epoch, and items drawn at random."""
-    pairs = graph.tocoo()
-    people, items = (torch.from_numpy(side.astype(np.int64)) for side in (pairs.row, pairs.col))
-    per_epoch = -(-graph.nnz // options.batch)
-
-    @lru_cache(maxsize=1)
-    def order(epoch: int) -> Codes:
-        return generator(seed, "lightgcn", "epoch", str(epoch)).permutation(graph.nnz)
+def batches(events: Events, options: LightGcnOptions, seed: int) -> Callable[[int], Edges]:
+    """Step → events of the target and of all domains, and items of the catalogue drawn at random."""
+    of_target = round(options.batch * options.target_share) if events.own.size else 0
 
     def batch_of(step: int) -> Edges:
-        epoch, number = divmod(step - 1, per_epoch)
-        chosen = torch.from_numpy(order(epoch)[number * options.batch : (number + 1) * options.batch])
-        drawn = generator(seed, "lightgcn", "negatives", str(step)).integers(0, graph.shape[1], options.negatives)
-        return Edges(people[chosen], items[chosen], torch.from_numpy(drawn))
+        draw = generator(seed, "lightgcn", "batch", str(step))
+        everywhere = draw.integers(0, events.met.shape[1], options.batch - of_target)
+        at_home = draw.integers(0, events.own.shape[1], of_target) if of_target else np.zeros(0, dtype=np.int64)
+        people, met = np.concatenate([events.met[:, everywhere], events.own[:, at_home]], axis=1)
+        drawn = events.shelf
+        if options.negatives < len(drawn):
+            drawn = drawn[draw.integers(0, len(drawn), options.negatives)]
+        return Edges(torch.from_numpy(people), torch.from_numpy(met), torch.from_numpy(drawn))
 
     return batch_of
