@@ -172,7 +172,7 @@ XMREC = BenchSet(
         ),
         MethodSpec("als", "als_rare", {**ALS_LARGE, "scope": "all", "item_exponent": 0.3}),
         MethodSpec("als", "als_rare_target", {**ALS_LARGE, "regularization": 400.0, "item_exponent": 0.3}),
-        MethodSpec("lightgcn"),
+        MethodSpec("lightgcn", options={"temperature": 0.1}),
         MethodSpec("graph_filter", "graph_filter_target", {"rank": 128}),
         MethodSpec("graph_filter", options={"scope": "all", "rank": 128, "max_items": 1}),
     ),

@@ -47,7 +47,7 @@ class LightGcnOptions:
     """Share of these that are the target's own, often the smallest domain; the others are of all domains."""
     negatives: int = 2048
     """Items of the catalogue drawn as not chosen, the same for the whole batch; all of it where it is not larger."""
-    temperature: float = 0.1
+    temperature: float = 0.15
     """Cosines are divided by this: smaller looks harder at the nearest negatives."""
     rate: float = 0.02
     """Highest learning rate."""
