@@ -45,7 +45,7 @@ class LightGcnOptions:
     """Events a step."""
     target_share: float = 0.5
     """Share of these that are the target's own, often the smallest domain; the others are of all domains."""
-    negatives: int = 2048
+    negatives: int = 1024
     """Items of the catalogue drawn as not chosen, the same for the whole batch; all of it where it is not larger."""
     temperature: float = 0.15
     """Cosines are divided by this: smaller looks harder at the nearest negatives."""
