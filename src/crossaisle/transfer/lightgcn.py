@@ -150,8 +150,9 @@ def fit(base: Base | None, problem: Problem, options: LightGcnOptions) -> Recomm
     graph = events[people][:, inputs].tocsr()
     divide = power(np.asarray(graph.sum(axis=0)).ravel(), -0.5)
     shelf = np.searchsorted(inputs, problem.catalogue)
-    own = weighted(training_history(problem, "target"), "binary")[people][:, inputs].tocsr()
-    model, losses = trained(divided(graph, divide), events_of(graph, own, shelf), options, problem.seed)
+    own = weighted(training_history(problem, "target"), "binary")[people][:, inputs]
+    learned_from = Events(places_in(graph), places_in(own), shelf)
+    model, losses = trained(divided(graph, divide), learned_from, options, problem.seed)
     layers = model.item_layers()
     items = normalize(torch.stack(layers).sum(dim=0), dim=1).numpy()
     below = torch.stack(layers[:-1]).sum(dim=0).numpy() if options.layers else np.zeros_like(items)
@@ -175,11 +176,11 @@ def divided(had: sp.csr_matrix, divide: Floats) -> sp.csr_matrix:
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """What is learned from: rows of people and columns of items in the graph.
+    """What is learned from.
 
     Attributes:
-        met: (2, n) of all events.
-        own: (2, m) of the target's events.
+        met: (2, n) rows of people and columns of items in the graph, of all events.
+        own: (2, m) the same of the target's events.
         shelf: (catalogue,) columns of the items that negatives are drawn from.
     """
 
@@ -188,10 +189,9 @@ class Events:
     shelf: Codes
 
 
-def events_of(graph: sp.csr_matrix, own: sp.csr_matrix, shelf: Codes) -> Events:
-    """Of `graph` and of the target's part `own`, both (users, items)."""
-    met, mine = (np.stack(side.nonzero()).astype(np.int64) for side in (graph, own))
-    return Events(met, mine, shelf)
+def places_in(matrix: sp.csr_matrix) -> Codes:
+    """(2, n) rows and columns of what `matrix` has."""
+    return np.stack(matrix.nonzero()).astype(np.int64)
 
 
 def trained(
