@@ -111,7 +111,7 @@ def test_noise_before_reading_is_the_same_for_everybody_and_changes_the_answer()
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"noise_steps": 0}, {"sampling_steps": 9}, {"latent": 1}, {"dropout": 1.0}, {"half_life_weeks": -1.0},
+    [{"noise_steps": 0}, {"sampling_steps": 9}, {"latent": 0}, {"dropout": 1.0}, {"half_life_weeks": -1.0},
      {"rate": 0.0}, {"noise_scale": 0.0}, {"noise_max": 0.0}, {"hidden": (0,)}],
 )  # fmt: skip
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:

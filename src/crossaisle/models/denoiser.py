@@ -29,6 +29,7 @@ class DenoiserSizes:
         time: even width of the embedding of a step.
         latent: width of all latents together; 0: the vector of items itself is denoised.
         unit_rows: vectors are brought to length 1 before they are read.
+        residual: the layers say what is to be added to the vector, at first nothing, in place of the vector itself.
     """
 
     items: int
@@ -36,6 +37,7 @@ class DenoiserSizes:
     time: int = 10
     latent: int = 0
     unit_rows: bool = True
+    residual: bool = False
 
     def to_meta(self) -> dict[str, Any]:
         """JSON-able."""
@@ -48,7 +50,7 @@ class DenoiserSizes:
 
 
 class Denoiser(nn.Module):
-    """(x_t, t) → x̂_0 by tanh layers over [dropout(x_t), embedding of t], as in DiffRec.
+    """(x_t, t) → x̂_0 by tanh layers over [dropout(x_t), embedding of t], as in DiffRec, perhaps added to x_t.
 
     Args:
         width: of the vector.
@@ -58,7 +60,7 @@ class Denoiser(nn.Module):
 
     def __init__(self, width: int, sizes: DenoiserSizes, drop: float = 0.0) -> None:
         super().__init__()
-        self.unit_rows = sizes.unit_rows
+        self.unit_rows, self.residual = sizes.unit_rows, sizes.residual
         self.drop = nn.Dropout(drop)
         self.time = nn.Linear(sizes.time, sizes.time)
         widths = (width + sizes.time, *sizes.hidden, width)
@@ -66,6 +68,8 @@ class Denoiser(nn.Module):
         for layer in (self.time, *self.layers):
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
+        if sizes.residual:
+            nn.init.zeros_(self.layers[-1].weight)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """(n, width) what `x` (n, width) was before the noise of steps `t` (n,)."""
@@ -74,7 +78,7 @@ class Denoiser(nn.Module):
         for layer in self.layers[:-1]:
             made = torch.tanh(layer(made))
         out: Tensor = self.layers[-1](made)
-        return out
+        return x + out if self.residual else out
 
 
 def step_waves(t: Tensor, width: int) -> Tensor:

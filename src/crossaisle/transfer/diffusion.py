@@ -30,9 +30,9 @@ class DiffusionOptions:
     """``all``: rows over the items of all visible domains; ``target``: of the target's items alone (a control)."""
     form: Literal["plain", "latent"] = "latent"
     """``plain``: the rows themselves are denoised; ``latent``: short vectors of clusters of items."""
-    clusters: int = 2
+    clusters: int = 1
     """In form ``latent``: clusters of items, each with an encoder of its own."""
-    latent: int = 64
+    latent: int = 256
     """In form ``latent``: width of all clusters' latents together."""
     half_life_weeks: float | None = None
     """Weeks after which an event says half as much, counted back from the person's latest; none: all say the same."""
@@ -40,7 +40,7 @@ class DiffusionOptions:
     """How repeated events count: log(1 + count), once, or each."""
     noise_steps: int = 5
     """T, steps of noise; 1: a denoising autoencoder."""
-    noise_scale: float = 0.1
+    noise_scale: float = 0.01
     """Variance of the noise is this times `noise_min` at the first step, and times `noise_max` at the last. In form
     ``plain`` it is in units of the mean square of the rows' entries, so that it means the same for a hundred items and
     for ten thousand; there about 1 is good."""
@@ -52,7 +52,7 @@ class DiffusionOptions:
     """T′, steps of noise that a history gets before it is read; 0: none, for histories are noisy as they are."""
     reweight: bool = False
     """Steps weigh as in the likelihood bound, SNR(t − 1) − SNR(t), or all alike."""
-    hidden: tuple[int, ...] = (64,)
+    hidden: tuple[int, ...] = (256,)
     """Widths of the hidden layers."""
     dropout: float = 0.5
     """Share of a row that is dropped while training."""
@@ -64,7 +64,7 @@ class DiffusionOptions:
     """Steps of the optimiser."""
     batch: int = 128
     """People a step (memory: people × items)."""
-    rate: float = 1e-2
+    rate: float = 3e-3
     """Learning rate at its highest."""
     max_items: int = 5000
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
@@ -114,7 +114,7 @@ def fit(base: Base | None, problem: Problem, options: DiffusionOptions) -> Recom
     square = 1.0 if latent else float(rows.power(2).mean())
     schedule = options.schedule(square)
     clusters = clusters_of(rows, options.clusters if latent else 1, problem.seed)
-    sizes = DenoiserSizes(len(inputs), options.hidden, latent=latent, unit_rows=options.unit_rows)
+    sizes = DenoiserSizes(len(inputs), options.hidden, 10, latent, options.unit_rows, residual=latent > 0)
     with seeded(problem.seed, "diffusion"):
         network = DiffusionNetwork(sizes, clusters, options.dropout)
         phase = Phase("diffusion", options.steps, options.rate, decay=0.0, resumable=True)
