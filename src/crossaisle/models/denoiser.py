@@ -69,7 +69,8 @@ class Denoiser(nn.Module):
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
         if sizes.residual:
-            nn.init.zeros_(self.layers[-1].weight)
+            for parameter in self.layers[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """(n, width) what `x` (n, width) was before the noise of steps `t` (n,)."""
