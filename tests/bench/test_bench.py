@@ -20,7 +20,7 @@ from crossaisle.bench.sets import SETS, AskedBySplit, BenchSet, Published
 from crossaisle.bench.whole import Asking, bench_set, fill_set
 from crossaisle.cli import main
 from crossaisle.data.load import from_folder
-from crossaisle.errors import DataError
+from crossaisle.errors import ConfigError, DataError
 from crossaisle.evaluate.spec import Entry, MethodSpec, entries_of
 from crossaisle.metrics import place_of
 from crossaisle.transfer import stack
@@ -113,6 +113,13 @@ def test_a_set_gives_rows_for_every_method_and_is_not_run_twice(
     assert "*a paper* (published) | 0.500 | –" in to_markdown(found)
     monkeypatch.setattr("crossaisle.bench.run.judge", lambda *_: pytest.fail("a finished cell was run again"))
     assert bench_set(Asking(SMALL, folder, (0, 1), out, ablation=True)).rows == found.rows
+    only = bench_set(Asking(SMALL, folder, (0, 1), out, methods=("als",)))
+    assert only.rows == tuple(r for r in found.rows if r.method == "als")
+
+
+def test_a_method_that_a_set_has_not_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'alz'.*als"):
+        Asking(SMALL, folder, (0,), tmp_path, methods=("alz",))
 
 
 def test_a_second_process_goes_backward_and_the_first_finds_what_it_did(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import ConfigError, unknown
 from ..evaluate.spec import MethodSpec
 from ..evaluate.validation import Protocol
 
@@ -52,16 +53,22 @@ class BenchSet:
     split: AskedBySplit | None = None
     label_folds: int = 0
 
-    def methods(self) -> tuple[MethodSpec, ...]:
-        """Experts and their stack; the experts alone where no parts are named."""
-        if not self.parts:
-            return self.experts
+    def methods(self, labels: Collection[str] = ()) -> tuple[MethodSpec, ...]:
+        """Experts and their stack; the experts alone where no parts are named; of these `labels` alone, if any.
+
+        Raises:
+            ConfigError: a label is not among them.
+        """
+        made = (*self.experts, self._stack()) if self.parts else self.experts
+        strange = [name for name in labels if name not in {m.label for m in made}]
+        if strange:
+            raise ConfigError(unknown(f"method of {self.name or 'a folder'}", strange[0], [m.label for m in made]))
+        return tuple(m for m in made if not labels or m.label in labels)
+
+    def _stack(self) -> MethodSpec:
         by_label = {e.label: e for e in self.experts}
         options = {p: {"method": by_label[p].method, **by_label[p].options} for p in self.parts}
-        return (
-            *self.experts,
-            MethodSpec("stack", options={**self.stack, "parts": self.parts, "part_options": options}),
-        )
+        return MethodSpec("stack", options={**self.stack, "parts": self.parts, "part_options": options})
 
     def protocol(self, candidates: int | None) -> Protocol:
         """What is held out to search options on: as for `stack`, each among as many items as a list has."""
@@ -93,6 +100,7 @@ WARM = (
     MethodSpec("als_mix", "als_mix_target"),
     ALS_MIX,
     MethodSpec("lightgcn"),
+    MethodSpec("diffusion"),
     MethodSpec("graph_filter", "graph_filter_target"),
     MethodSpec("graph_filter", options={"scope": "all"}),
     MethodSpec("user_kernel", options={"content_power": 0.0}),

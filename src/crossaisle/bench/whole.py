@@ -24,7 +24,7 @@ from .variants import Variants
 
 @dataclass(frozen=True)
 class Asking:
-    """A set and how it is run; a budget that is no span of time is a ConfigError.
+    """A set and how it is run; a budget that is no span of time, and a label it has not, are a ConfigError.
 
     Attributes:
         what: methods and published numbers.
@@ -42,8 +42,10 @@ class Asking:
     out: Path
     ablation: bool = False
     budget: str | None = None
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _ = self.what.methods(self.methods)
         if self.budget is not None:
             seconds_of(self.budget)
 
@@ -65,7 +67,7 @@ class Asking:
         within = None if self.budget is None else Budget.of(self.budget, self.out / "trials")
         tuner = Tuner(within, Bases(self.out / "bases"), self.what.protocol(_width(question)), free=True)
         variants = Variants(self.ablation, self.what.label_folds)
-        return run(question, entries_of(self.what.methods()), self.seeds, self.out, tuner, variants, back)
+        return run(question, entries_of(self.what.methods(self.methods)), self.seeds, self.out, tuner, variants, back)
 
 
 def bench_set(asked: Asking) -> BenchResult:

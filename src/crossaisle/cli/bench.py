@@ -42,6 +42,7 @@ def sets(
     *,
     bench: Annotated[Path | None, Maybe, Parameter(env_var="CROSSAISLE_BENCH")] = None,
     data: Annotated[Path | None, Maybe] = None,
+    methods: Names = (),
     seeds: Seeds = (0, 1, 2),
     ablation: Annotated[bool, Parameter(negative="")] = False,
     budget: BudgetFlag = None,
@@ -55,6 +56,8 @@ def sets(
         names: xmrec-t1, cdrib-game-video, disencdr-sport-phone, amazon-overlap, amazon-text-time, or all.
         bench: folder that holds the sets.
         data: a folder of your own with train, test and candidates.parquet; instead of names.
+        methods: rows to make, such as lightgcn stack; all when left out. NAME.json and NAME.md then hold these alone:
+            take an --out of their own.
         seeds: of the methods that draw at random.
         ablation: also the stack without each of its parts.
         budget: time to search the options of each expert and target on held-out rows, such as 10m.
@@ -65,7 +68,7 @@ def sets(
     found = []
     with drawing():
         for asked, folder in folders:
-            job = Asking(asked, folder, seeds, out / folder.name, ablation, budget)
+            job = Asking(asked, folder, seeds, out / folder.name, ablation, budget, methods)
             with helped(workers_of(workers), budget, fill_set, job):
                 found.append(bench_set(job))
             write_set(found[-1], out)
