@@ -102,6 +102,19 @@ def test_fields_are_described_by_the_text_under_them():
     assert list(rows) == list(Options.__dataclass_fields__)
 
 
+def test_a_field_over_several_lines_is_described_too():
+    @dataclass(frozen=True)
+    class Wide:
+        kinds: tuple[str, ...] = (
+            "view",
+            "purchase",
+        )
+        """Kinds of events."""
+        steps: int = 3  # no text
+
+    assert [text for *_, text in describe(Wide)] == ["Kinds of events.", ""]
+
+
 def test_a_class_without_source_is_described_without_text():
     assert describe(make_dataclass("Loose", [("a", int, 1)])) == [("a", "int", 1, "")]
 

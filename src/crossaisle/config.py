@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
-import re
+import textwrap
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,13 +86,17 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 def _field_docs(cls: type) -> dict[str, str]:
     """Texts below the fields of `cls` and of the classes it inherits from; its own win."""
-    pattern, docs = re.compile(r'^    (\w+):[^\n]*\n    """(.*?)"""', re.M | re.S), dict[str, str]()
+    docs = dict[str, str]()
     for part in reversed([c for c in cls.__mro__ if dataclasses.is_dataclass(c)]):
         try:
             source = inspect.getsource(part)
         except (OSError, TypeError):  # typed at a prompt
             continue
-        docs |= {m[1]: " ".join(m[2].split()) for m in pattern.finditer(source)}
+        (made,) = ast.parse(textwrap.dedent(source)).body
+        for above, below in pairwise(typing.cast(ast.ClassDef, made).body):
+            match above, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    docs[name] = " ".join(text.split())
     return docs
 
 
