@@ -27,7 +27,8 @@ import polars as pl
 from watched import memory_mb, python, watched, write_page
 
 METHODS = (
-    "popularity", "item_knn", "graph_filter", "als", "ease", "user_kernel", "als_mix", "stack_linear"
+    "popularity", "item_knn", "user_knn", "graph_filter", "als", "ease", "user_kernel", "diffusion", "lightgcn",
+    "als_mix", "stack_linear"
 )  # fmt: skip
 PEOPLE, EACH, ITEMS, TASTES = 50_000, 25, 4_000, 40
 ASKED, BLOCK = 2_000, 256
