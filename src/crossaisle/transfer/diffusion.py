@@ -29,9 +29,10 @@ class DiffusionOptions:
     scope: Scope = "all"
     """``all``: rows over the items of all visible domains; ``target``: of the target's items alone (a control)."""
     form: Literal["plain", "latent"] = "latent"
-    """``plain``: the rows themselves are denoised; ``latent``: short vectors of clusters of items."""
+    """``plain``: the rows themselves are denoised; ``latent``: short vectors of them, where the layers say what to add."""
     clusters: int = 1
-    """In form ``latent``: clusters of items, each with an encoder of its own."""
+    """In form ``latent``: clusters of items, each with an encoder of its own: two of them are half as large as one for
+    all."""
     latent: int = 256
     """In form ``latent``: width of all clusters' latents together."""
     half_life_weeks: float | None = None
@@ -70,7 +71,7 @@ class DiffusionOptions:
     """In scope ``all``: how many of the most common items are read beside the catalogue."""
 
     search: ClassVar[Space] = {
-        "noise_scale": Range(0.01, 5.0, log=True),
+        "noise_scale": Range(0.001, 5.0, log=True),
         "noise_steps": (1, 2, 5, 10, 40),
         "dropout": Range(0.2, 0.8),
         "steps": Range(200, 2000, log=True),
