@@ -29,7 +29,7 @@ class DiffusionOptions:
     scope: Scope = "all"
     """``all``: rows over the items of all visible domains; ``target``: of the target's items alone (a control)."""
     form: Literal["plain", "latent"] = "latent"
-    """``plain``: the rows themselves are denoised; ``latent``: short vectors of them, where the layers say what to add."""
+    """``plain``: the rows themselves are denoised; ``latent``: short vectors of them, to which the layers add."""
     clusters: int = 1
     """In form ``latent``: clusters of items, each with an encoder of its own: two of them are half as large as one for
     all."""
