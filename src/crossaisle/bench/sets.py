@@ -138,6 +138,7 @@ def cold(alpha: float = 100.0) -> tuple[MethodSpec, ...]:
         MethodSpec("als_mix", options={"scope": "all", "factors": (8, 16, 32, 64), "draws": 1, "alpha": alpha}),
         MethodSpec("graph_filter", options={"scope": "all", "output_exponent": 0.5, "low_pass": 1.0}),
         MethodSpec("user_kernel", options={"scope": "sources", "content_power": 0.0, "regularization": 16.0}),
+        MethodSpec("diffusion"),
         USER_KNN_SOURCES,
     )
 
