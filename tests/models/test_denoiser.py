@@ -50,3 +50,15 @@ def test_the_denoiser_is_told_the_step_and_reads_directions_where_rows_have_leng
     assert not torch.allclose(plain(x, t), plain(x, t + 1))
     assert not torch.allclose(plain(x, t), plain(2 * x, t))
     assert torch.allclose(unit(x, t), unit(2 * x, t), atol=1e-6)
+
+
+def test_layers_that_add_to_the_vector_add_nothing_at_first() -> None:
+    x, t = torch.randn(3, 7), torch.tensor([1, 2, 5])
+    adds, says = (Denoiser(7, DenoiserSizes(7, (4,), residual=r)).eval() for r in (True, False))
+    assert torch.equal(adds(x, t), x)
+    assert not torch.allclose(says(x, t), x)
+
+
+def test_sizes_saved_before_there_was_a_residual_say_the_vector_itself() -> None:
+    saved = {n: v for n, v in DenoiserSizes(7, (4,), residual=True).to_meta().items() if n != "residual"}
+    assert not DenoiserSizes.from_meta(saved).residual

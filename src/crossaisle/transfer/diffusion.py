@@ -115,7 +115,7 @@ def fit(base: Base | None, problem: Problem, options: DiffusionOptions) -> Recom
     square = 1.0 if latent else float(rows.power(2).mean())
     schedule = options.schedule(square)
     clusters = clusters_of(rows, options.clusters if latent else 1, problem.seed)
-    sizes = DenoiserSizes(len(inputs), options.hidden, 10, latent, options.unit_rows, residual=latent > 0)
+    sizes = DenoiserSizes(len(inputs), options.hidden, latent=latent, unit_rows=options.unit_rows, residual=latent > 0)
     with seeded(problem.seed, "diffusion"):
         network = DiffusionNetwork(sizes, clusters, options.dropout)
         phase = Phase("diffusion", options.steps, options.rate, decay=0.0, resumable=True)
