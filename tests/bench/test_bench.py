@@ -122,6 +122,16 @@ def test_a_method_that_a_set_has_not_is_refused_by_name(folder: Path, tmp_path: 
         Asking(SMALL, folder, (0,), tmp_path, methods=("alz",))
 
 
+def test_a_method_that_a_later_set_has_not_is_refused_before_the_first_one_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = ["disencdr-sport-phone", "amazon-overlap"]
+    for name in sets:
+        (tmp_path / name).mkdir()  # the first has no files, which would be told when it is read
+    assert main(["bench", *sets, "--methods", "lightgcn", "--bench", str(tmp_path)]) == 2
+    assert "unknown method of amazon-overlap 'lightgcn'" in capsys.readouterr().err
+
+
 def test_a_second_process_goes_backward_and_the_first_finds_what_it_did(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

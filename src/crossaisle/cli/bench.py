@@ -65,10 +65,10 @@ def sets(
         workers: processes, 1 or 2; 2 where there are two processors; 1 with a budget.
     """
     folders = [(OWN, data)] if data is not None else [(s, _folder(bench, s.name)) for s in _named(names)]
+    jobs = [Asking(asked, folder, seeds, out / folder.name, ablation, budget, methods) for asked, folder in folders]
     found = []
     with drawing():
-        for asked, folder in folders:
-            job = Asking(asked, folder, seeds, out / folder.name, ablation, budget, methods)
+        for job in jobs:
             with helped(workers_of(workers), budget, fill_set, job):
                 found.append(bench_set(job))
             write_set(found[-1], out)
