@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from ..errors import ArtifactError, ConfigError
@@ -73,7 +73,7 @@ class Trials:
         served = self._live.now.version
         if experiment.control != served:
             raise ConfigError(f"the first variant is the control and must be what is served, {served!r}.")
-        experiment = replace(experiment, salt=secrets.token_hex(16))
+        experiment = replace(experiment, salt=token_hex(16))
         design = {k: v for k, v in asdict(experiment).items() if k != "name"} | {BY_RULE: by_rule}
         design["guards"] = list(experiment.guards)
         trial = self._try_out(experiment, Trial(experiment.name, design, now_utc()), begin=True)
