@@ -19,13 +19,14 @@ from crossaisle.transfer.blend_weights import (
     KNOWN,
     Jury,
     Learning,
+    best_found,
     cold_in,
-    earned,
     held_out,
     jury_of,
     learned,
     own_weights,
     places_under,
+    shortlist,
     shrunk,
 )
 from crossaisle.transfer.method import METHODS
@@ -66,17 +67,60 @@ def test_cold_people_are_judged_by_their_own() -> None:
     assert by_own > by_all
 
 
-def test_a_part_that_the_prior_does_not_name_has_to_earn_its_place() -> None:
+def test_a_part_that_says_nothing_or_the_contrary_has_no_weight() -> None:
     two = jury(400, 400)
-    noise = generator(0, "noise").normal(size=two.scores[0][:1].shape).astype(np.float32)
-    three = replace(two, scores=[np.concatenate([two.scores[0], noise])])
-    weights = np.array([0.45, 0.45, 0.1])
-    named = replace(LEARNING, prior=np.array([0.4, 0.4, 0.2]))
-    assert earned(weights, three, named).tolist() == weights.tolist()
-    unnamed = replace(LEARNING, prior=np.array([0.0, 1.0, 0.0]))
-    assert earned(weights, three, unnamed) == pytest.approx([0.5, 0.5, 0])
-    silent = replace(three, scores=[np.concatenate([two.scores[0], np.zeros_like(noise)])])
-    assert earned(weights, silent, unnamed) == pytest.approx([0.5, 0.5, 0])
+    silent = np.zeros_like(two.scores[0][:1])
+    four = replace(two, scores=[np.concatenate([two.scores[0], silent, -two.scores[0][:1]])])
+    found = four.likeliest()
+    assert found[2:].tolist() == [0, 0]
+    assert found[:2] == pytest.approx(two.likeliest(), abs=1e-3)
+
+
+def test_weights_that_rank_best_are_taken_where_that_pays() -> None:
+    # Part 0 stands far out for one item, rightly in three lists of four; part 1 is right in the fourth.
+    people, items = 600, 200
+    draw = generator(0, "spikes")
+    scores = draw.normal(size=(2, people, items)).astype(np.float32)
+    wanted, fourth = draw.integers(0, items, people), np.arange(people) % 4 == 3
+    scores[0, np.arange(people), np.where(fourth, (wanted + 1) % items, wanted)] = 60.0
+    scores[1, np.arange(people), np.where(fourth, wanted, (wanted + 2) % items)] = 8.0
+    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), (people, items))
+    spiky = Jury([scores], [relevant], [np.zeros(people, bool)])
+    found, likely = best_found(spiky, 20), spiky.likeliest()
+    assert found[0] > likely[0]
+    by_found, by_likely = spiky.judged(np.stack([found, likely])).mean(axis=1)
+    assert by_found > by_likely
+    calm = jury(400, 400)
+    assert best_found(calm, 20) == pytest.approx(calm.likeliest())
+
+
+def test_where_a_part_alone_ranks_better_it_is_all_there_is() -> None:
+    items, people = 30, 400
+    scores = np.zeros((2, people, items), dtype=np.float32)
+    scores[0, :, 0], scores[0, :, 1] = 5.0, 4.0  # right three times of four, and far off in the fourth
+    scores[1] = generator(0, "few").normal(size=items) / 10
+    scores[1, :, 20] = 6.0
+    wanted = np.where(np.arange(people) % 4 == 3, 29, 0)
+    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), (people, items))
+    prior = replace(LEARNING, prior=np.array([0.0, 1.0]), prior_users=10**6)
+    weights, alone = own_weights(Jury([scores], [relevant], [np.zeros(people, bool)]), prior)
+    assert alone[0].mean() > alone[1].mean()
+    assert weights.tolist() == [1, 0]
+
+
+def test_what_no_shortlist_holds_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossaisle.transfer.blend_weights.SHORTLIST", 1)
+    scores = np.tile(np.array([3.0, 2.0, 1.0], np.float32), (2, 4, 1))
+    last = sp.csr_matrix(np.tile([0.0, 0.0, 1.0], (4, 1)).astype(np.float32))
+    assert Jury([scores], [last], [np.zeros(4, bool)]).likeliest().tolist() == [0, 0]
+
+
+def test_a_shortlist_is_what_is_near_the_top_of_any_part_and_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossaisle.transfer.blend_weights.SHORTLIST", 2)
+    scores = np.array([[3.0, 2, 1, 0, KNOWN], [0, 3, 1, 2, KNOWN]], dtype=np.float32)
+    near, bought = shortlist(scores, np.array([2, 3]))
+    assert near.tolist() == [[3, 0], [2, 3], [0, 2]]
+    assert bought.tolist() == [False, False, True]
 
 
 def test_a_part_that_cannot_be_had_without_the_held_out_people_says_nothing() -> None:

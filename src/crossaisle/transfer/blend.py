@@ -44,7 +44,7 @@ class BlendOptions:
     folds: int = 2
     """Parts of the target's users that are held out in turn."""
     rounds: int = 20
-    """Rounds in which a part is added; more make finer weights."""
+    """Rounds in which a part is added where weights that rank best are selected; more make finer weights."""
     min_users: int = 40
     """With fewer users of the target to validate on, the prior stands."""
 
@@ -132,7 +132,7 @@ class BlendScorer:
 @transfer(
     "blend",
     options=BlendOptions,
-    paper="Caruana et al. 2004, Ensemble Selection from Libraries of Models",
+    paper="ListNet's likelihood: Cao et al. 2007; ensemble selection: Caruana et al. 2004",
     when="to ship, unless a part alone is as good",
     cost="high",
     wants=("base",),

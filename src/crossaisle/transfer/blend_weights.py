@@ -18,12 +18,14 @@ from ..rng import generator
 from ..types import Codes, Floats, History
 from .common import standardised
 from .problem import Problem, count_matrix
-from .weights import beats, ensemble_selection
+from .weights import beats, ensemble_selection, most_likely
 
 KNOWN = -1e6
 """Score of what a person has already, below all others: −∞ times a weight of 0 would be no number."""
 K = 10
 """Places of the ranking that weights are judged on."""
+SHORTLIST = 1000
+"""Weights are learned on the items that are among so many first ones of a part: what decides who is on top."""
 LEAST = 0.02
 """Parts with a smaller weight are left out: they cost time and change nothing."""
 SCORES = 10_000_000
@@ -123,11 +125,37 @@ class Jury:
             found.append(gains.T / ideal_dcg(np.diff(asked.indptr), K))
         return np.concatenate(found, axis=1)
 
+    def likeliest(self) -> Doubles:
+        """(parts,) weights under which they most likely choose what they bought from their shortlists.
+
+        See `SHORTLIST` and `most_likely`; all 0 where no shortlist holds anything that was bought.
+        """
+        lists = [
+            shortlist(parts[:, n], asked[n].indices)
+            for parts, asked in zip(self.scores, self.relevant, strict=True)
+            for n in range(asked.shape[0])
+        ]
+        telling = [(scores, wanted) for scores, wanted in lists if wanted.any()]
+        if not telling:
+            return np.zeros(len(self.scores[0]))
+        ends = np.cumsum([len(wanted) for _, wanted in telling])
+        scores, wanted = (np.concatenate(kind) for kind in zip(*telling, strict=True))
+        return most_likely(scores, np.append(0, ends[:-1]), wanted)
+
     def of_cold(self) -> Jury:
         """Those of them who are cold."""
-        scores = [s[:, c] for s, c in zip(self.scores, self.cold, strict=True)]
-        relevant = [r[c] for r, c in zip(self.relevant, self.cold, strict=True)]
-        return Jury(scores, relevant, [c[c] for c in self.cold])
+        return self.take(self.cold)
+
+    def halves(self) -> tuple[Jury, Jury]:
+        """Every second of them, and the others."""
+        even = [np.arange(len(c)) % 2 == 0 for c in self.cold]
+        return self.take(even), self.take([~e for e in even])
+
+    def take(self, people: Sequence[Bools]) -> Jury:
+        """Of each fold those at `people` (n,)."""
+        scores = [s[:, p] for s, p in zip(self.scores, people, strict=True)]
+        relevant = [r[p] for r, p in zip(self.relevant, people, strict=True)]
+        return Jury(scores, relevant, [c[p] for c, p in zip(self.cold, people, strict=True)])
 
 
 def cold_in(history: History, catalogue: Codes) -> Bools:
@@ -135,6 +163,16 @@ def cold_in(history: History, catalogue: Codes) -> Bools:
     inside = np.isin(history.counts.indices, catalogue)
     ends = np.concatenate([[0], np.cumsum(inside)])[history.counts.indptr]
     return np.asarray((np.diff(ends) == 0) & (np.diff(history.counts.indptr) > 0))
+
+
+def shortlist(scores: Floats, bought: Codes) -> tuple[Floats, Bools]:
+    """One person's scores (parts, catalogue) of items near the top of any part: (items, parts), and (items,) bought."""
+    first = min(SHORTLIST, scores.shape[1])
+    near, wanted = np.zeros((2, scores.shape[1]), dtype=bool)
+    near[np.argpartition(-scores, first - 1, axis=1)[:, :first]] = True
+    near &= scores[0] > KNOWN
+    wanted[bought] = True
+    return scores[:, near].T, wanted[near]
 
 
 def places_under(weights: Doubles, scores: Floats, wanted: Codes) -> Doubles:
@@ -148,8 +186,8 @@ def learned(
 ) -> tuple[Doubles, dict[str, Any]]:
     """Weights (2, parts) for everybody and for cold people, see `cold_in`, and how they do.
 
-    The first are those that rank best for everybody, shrunk to the prior; the second those that rank best for cold
-    people, shrunk to the first. Weights of their own for known people are worse: there are fewer of them at a launch.
+    The first are found on everybody and shrunk to the prior, the second found on cold people and shrunk to the first.
+    Weights of their own for known people are worse: there are fewer of them at a launch.
 
     Args:
         names: of the parts.
@@ -190,29 +228,37 @@ def scores_of(name: str, left: Problem, fit: Callable[[str, Problem], Recommende
 
 
 def own_weights(jury: Jury, learning: Learning) -> tuple[Doubles, Doubles]:
-    """(parts,) weights that rank best for `jury`, shrunk to the prior, and what each part reaches alone (parts, n).
+    """(parts,) weights found for `jury`, shrunk to the prior, and what each part reaches alone (parts, n).
 
-    Where a part alone then ranks better beyond noise they are not shrunk.
+    Where the best part alone ranks better beyond noise, they are not shrunk; where it still does, it is all there is.
     """
-    found, alone = ensemble_selection(len(learning.prior), learning.rounds, jury.judged)
-    weights = earned(shrunk(found, alone.shape[1], learning), jury, learning)
-    best = alone[alone.mean(axis=1).argmax()]
-    return found if beats(best, jury.judged(weights[None, :])[0]) else weights, alone
+    each = np.eye(len(learning.prior))
+    alone, found = jury.judged(each), best_found(jury, learning.rounds)
+    if not found.any():
+        return learning.prior, alone
+    best = int(alone.mean(axis=1).argmax())
+    for weights in (shrunk(found, alone.shape[1], learning), found):
+        if not beats(alone[best], jury.judged(weights[None, :])[0]):
+            return weights, alone
+    return each[best], alone
 
 
-def earned(weights: Doubles, jury: Jury, learning: Learning) -> Doubles:
-    """(parts,) `weights` without parts that the prior does not name and that gain no more than a standard error.
+def best_found(jury: Jury, rounds: int) -> Doubles:
+    """(parts,) the likeliest weights, or those that rank best where that pays.
 
-    The smallest is looked at first: each part takes time and memory to serve.
+    The likeliest have little noise, but where a part's scores stand far out, wrong ones cost it more than places in a
+    ranking. So each half of the people chooses weights of both kinds, which the other half judges: those that rank best
+    have to be better beyond noise.
     """
-    for part in np.argsort(weights):
-        rest = np.where(np.arange(len(weights)) == part, 0.0, weights)
-        if weights[part] > 0 and learning.prior[part] == 0 and rest.sum() > 0:
-            whole, less = jury.judged(np.stack([weights, rest / rest.sum()]))
-            gain = whole - less
-            if gain.mean() <= gain.std() / np.sqrt(len(gain)):
-                weights = rest / rest.sum()
-    return weights
+    found: list[Doubles] = []
+    for chosen, judge in (jury.halves(), jury.halves()[::-1]):
+        ranking, _ = ensemble_selection(len(chosen.scores[0]), rounds, chosen.judged)
+        found.append(judge.judged(np.stack([ranking, chosen.likeliest()])))
+    ranking, likely = np.concatenate(found, axis=1)
+    parts = len(jury.scores[0])
+    if beats(ranking, likely, parts):
+        return ensemble_selection(parts, rounds, jury.judged)[0]
+    return jury.likeliest()
 
 
 def shrunk(found: Doubles, users: int, learning: Learning) -> Doubles:
