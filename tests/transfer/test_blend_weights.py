@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,27 +12,26 @@ import scipy.sparse as sp
 
 from crossaisle.attribution import contributions_of
 from crossaisle.errors import MethodError
+from crossaisle.metrics import Bools
 from crossaisle.recommender import Recommender
 from crossaisle.rng import generator
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer.blend import BlendScorer
 from crossaisle.transfer.blend_weights import (
-    KNOWN,
     Jury,
     Learning,
+    Person,
     best_found,
     cold_in,
     held_out,
     jury_of,
     learned,
     own_weights,
-    places_under,
-    shortlist,
     shrunk,
 )
 from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.problem import Problem
-from crossaisle.types import Floats, History
+from crossaisle.types import Codes, Floats, History
 
 LEARNING = Learning(np.array([0.5, 0.5]), prior_users=50, min_users=40, rounds=20)
 
@@ -49,8 +49,24 @@ def jury(cold: int, known: int) -> Jury:
     scores = draw.normal(size=(2, people, items)).astype(np.float32)
     is_cold = np.arange(people) < cold
     scores[np.where(is_cold, 0, 1), np.arange(people), wanted] += 2.5
-    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), (people, items))
-    return Jury([scores], [relevant], [is_cold])
+    return jury_on(scores, wanted, is_cold)
+
+
+def jury_on(scores: Floats, wanted: Codes, cold: Bools | None = None) -> Jury:
+    """Of scores (parts, people, catalogue), where each wants one item and has none."""
+    is_cold = np.zeros(len(wanted), dtype=bool) if cold is None else cold
+    nothing = np.zeros(0, dtype=np.int64)
+    rows = zip(wanted, is_cold, strict=True)
+    return Jury(
+        len(scores), [Person.of(scores[:, n], np.array([w]), nothing, bool(c)) for n, (w, c) in enumerate(rows)]
+    )
+
+
+def heard(first: Jury, *parts: Callable[[Floats], Floats]) -> Jury:
+    """The same people, of whom more is said: each of `parts` makes it of what part 0 says."""
+    more = [np.stack([f(p.scores[0]) for f in parts]).astype(np.float32) for p in first.people]
+    people = [replace(p, scores=np.concatenate([p.scores, m])) for p, m in zip(first.people, more, strict=True)]
+    return Jury(first.parts + len(parts), people)
 
 
 def test_who_is_cold_has_something_but_nothing_of_the_catalogue() -> None:
@@ -69,8 +85,7 @@ def test_cold_people_are_judged_by_their_own() -> None:
 
 def test_a_part_that_says_nothing_or_the_contrary_has_no_weight() -> None:
     two = jury(400, 400)
-    silent = np.zeros_like(two.scores[0][:1])
-    four = replace(two, scores=[np.concatenate([two.scores[0], silent, -two.scores[0][:1]])])
+    four = heard(two, np.zeros_like, np.negative)
     found = four.likeliest()
     assert found[2:].tolist() == [0, 0]
     assert found[:2] == pytest.approx(two.likeliest(), abs=1e-3)
@@ -84,8 +99,7 @@ def test_weights_that_rank_best_are_taken_where_that_pays() -> None:
     wanted, fourth = draw.integers(0, items, people), np.arange(people) % 4 == 3
     scores[0, np.arange(people), np.where(fourth, (wanted + 1) % items, wanted)] = 60.0
     scores[1, np.arange(people), np.where(fourth, wanted, (wanted + 2) % items)] = 8.0
-    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), (people, items))
-    spiky = Jury([scores], [relevant], [np.zeros(people, bool)])
+    spiky = jury_on(scores, wanted)
     found, likely = best_found(spiky, 20), spiky.likeliest()
     assert found[0] > likely[0]
     by_found, by_likely = spiky.judged(np.stack([found, likely])).mean(axis=1)
@@ -101,26 +115,26 @@ def test_where_a_part_alone_ranks_better_it_is_all_there_is() -> None:
     scores[1] = generator(0, "few").normal(size=items) / 10
     scores[1, :, 20] = 6.0
     wanted = np.where(np.arange(people) % 4 == 3, 29, 0)
-    relevant = sp.csr_matrix((np.ones(people, np.float32), (np.arange(people), wanted)), (people, items))
     prior = replace(LEARNING, prior=np.array([0.0, 1.0]), prior_users=10**6)
-    weights, alone = own_weights(Jury([scores], [relevant], [np.zeros(people, bool)]), prior)
+    weights, alone = own_weights(jury_on(scores, wanted), prior)
     assert alone[0].mean() > alone[1].mean()
     assert weights.tolist() == [1, 0]
 
 
 def test_what_no_shortlist_holds_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crossaisle.transfer.blend_weights.SHORTLIST", 1)
-    scores = np.tile(np.array([3.0, 2.0, 1.0], np.float32), (2, 4, 1))
-    last = sp.csr_matrix(np.tile([0.0, 0.0, 1.0], (4, 1)).astype(np.float32))
-    assert Jury([scores], [last], [np.zeros(4, bool)]).likeliest().tolist() == [0, 0]
+    last = jury_on(np.tile(np.array([3.0, 2.0, 1.0], np.float32), (2, 4, 1)), np.full(4, 2))
+    assert last.likeliest().tolist() == [0, 0]
+    assert not last.judged(np.eye(2)).any()
+    assert own_weights(last, LEARNING)[0].tolist() == [0.5, 0.5]
 
 
 def test_a_shortlist_is_what_is_near_the_top_of_any_part_and_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crossaisle.transfer.blend_weights.SHORTLIST", 2)
-    scores = np.array([[3.0, 2, 1, 0, KNOWN], [0, 3, 1, 2, KNOWN]], dtype=np.float32)
-    near, bought = shortlist(scores, np.array([2, 3]))
-    assert near.tolist() == [[3, 0], [2, 3], [0, 2]]
-    assert bought.tolist() == [False, False, True]
+    scores = np.array([[3.0, 2, 1, 0, 9], [0, 3, 1, 2, 9]], dtype=np.float32)
+    person = Person.of(scores, np.array([2, 3]), known=np.array([4]), cold=False)
+    assert person.scores.tolist() == [[3, 2, 0], [0, 3, 2]]
+    assert (person.bought.tolist(), person.number) == ([2], 2)
 
 
 def test_a_part_that_cannot_be_had_without_the_held_out_people_says_nothing() -> None:
@@ -133,31 +147,18 @@ def test_a_part_that_cannot_be_had_without_the_held_out_people_says_nothing() ->
         return METHODS.get(name).fit(None, left, METHODS.get(name).options())
 
     made = jury_of(["popularity", "none"], folds, fit)
-    unknown = [parts[1][parts[1] > KNOWN] for parts in made.scores]
-    assert all(not u.any() for u in unknown)
-    assert any(parts[0].any() for parts in made.scores)
+    assert all(not person.scores[1].any() for person in made.people)
+    assert any(person.scores[0].any() for person in made.people)
 
 
 def test_a_place_counts_what_stands_above_and_half_of_what_is_alike() -> None:
-    scores = np.array([[3.0, 2, 2, 1, KNOWN], [0, 0, 1, 0, KNOWN]], dtype=np.float32)
-    weights = np.array([[1.0, 0], [0, 1], [0.25, 0.75]])
-    assert places_under(weights, scores, np.array([1, 2])).tolist() == [[2.5, 3, 3], [2.5, 1, 1]]
-    relevant = sp.csr_matrix(np.array([[0, 1, 1, 0, 0]], dtype=np.float32))
-    found = Jury([scores[:, None]], [relevant], [np.array([True])]).judged(weights)
+    scores = np.array([[3.0, 2, 2, 1, 9], [0, 0, 1, 0, 9]], dtype=np.float32)
+    person = Person.of(scores, np.array([1, 2]), known=np.array([4]), cold=True)
+    both, second, mostly = person.judged(np.array([[1.0, 0], [0, 1], [0.25, 0.75]]))
     ideal = 1 + 1 / np.log2(3)
-    assert found[1] == pytest.approx((1 + 1 / np.log2(4)) / ideal)
-    assert found[0] == pytest.approx(2 / np.log2(3.5) / ideal)
-
-
-def test_a_fold_of_nobody_says_nothing() -> None:
-    some = jury(5, 5)
-    nobody = (
-        [part[:, :0] for part in some.scores],
-        [part[:0] for part in some.relevant],
-        [part[:0] for part in some.cold],
-    )
-    both = Jury(*([*one, *none] for one, none in zip((some.scores, some.relevant, some.cold), nobody, strict=True)))
-    assert np.array_equal(both.judged(np.eye(2)), some.judged(np.eye(2)))
+    assert both == pytest.approx(2 / np.log2(3.5) / ideal)  # both at places 2 and 3
+    assert second == pytest.approx((1 + 1 / np.log2(4)) / ideal)  # one among three alike at places 2 to 4
+    assert mostly == pytest.approx((1 + 1 / np.log2(4)) / ideal)  # 1.25, then .75 of the first and .5
 
 
 def test_whose_held_out_items_are_not_ranked_is_not_asked() -> None:

@@ -20,12 +20,10 @@ from .common import standardised
 from .problem import Problem, count_matrix
 from .weights import beats, ensemble_selection, most_likely
 
-KNOWN = -1e6
-"""Score of what a person has already, below all others: −∞ times a weight of 0 would be no number."""
 K = 10
 """Places of the ranking that weights are judged on."""
 SHORTLIST = 1000
-"""Weights are learned on the items that are among so many first ones of a part: what decides who is on top."""
+"""People judge by items that are among so many first ones of any part: others will not come out on top."""
 LEAST = 0.02
 """Parts with a smaller weight are left out: they cost time and change nothing."""
 SCORES = 10_000_000
@@ -99,63 +97,75 @@ class Learning:
 
 
 @dataclass(frozen=True, eq=False)
-class Jury:
-    """Held-out people, and what each part says of them.
+class Person:
+    """Somebody held out, and what each part says of the items near its top.
 
     Attributes:
-        scores: of each fold (parts, n, catalogue) standardised scores, far below all where an item is known already.
-        relevant: of each fold (n, catalogue) CSR, what they bought; no row is empty.
-        cold: of each fold (n,) whether they have something, but nothing of the catalogue.
+        scores: (parts, items) standardised, of their shortlist (see `SHORTLIST`); what they have already is not in it.
+        bought: (b,) columns of what they bought and the shortlist holds.
+        number: how many items of the catalogue they bought.
+        cold: whether they have something, but nothing of the catalogue.
     """
 
-    scores: Sequence[Floats]
-    relevant: Sequence[sp.csr_matrix]
-    cold: Sequence[Bools]
+    scores: Floats
+    bought: Codes
+    number: int
+    cold: bool
+
+    @classmethod
+    def of(cls, scores: Floats, bought: Codes, known: Codes, cold: bool) -> Person:
+        """Of scores (parts, catalogue), and codes of what they bought and what they have."""
+        first = min(SHORTLIST, scores.shape[1])
+        near, wanted = np.zeros((2, scores.shape[1]), dtype=bool)
+        open_ = scores.copy()
+        open_[:, known] = -np.inf
+        near[np.argpartition(-open_, first - 1, axis=1)[:, :first]] = True
+        near[known] = False
+        wanted[bought] = True
+        return cls(scores[:, near], np.flatnonzero(wanted[near]), len(bought), cold)
 
     def judged(self, weights: Doubles) -> Doubles:
-        """(tries, n) nDCG@10 of all held-out people under `weights` (tries, parts); a tie counts half a place."""
-        found = []
-        for parts, asked in zip(self.scores, self.relevant, strict=True):
-            if not asked.shape[0]:
-                continue
-            places = np.concatenate(
-                [places_under(weights, parts[:, n], asked[n].indices) for n in range(asked.shape[0])]
-            )
-            gains = np.add.reduceat(ndcg_at(places, K), asked.indptr[:-1], axis=0)
-            found.append(gains.T / ideal_dcg(np.diff(asked.indptr), K))
-        return np.concatenate(found, axis=1)
+        """(tries,) nDCG@10 under `weights` (tries, parts); a tie counts half a place."""
+        mixed = weights.astype(np.float32) @ self.scores
+        gain = np.zeros(len(weights))
+        for column in self.bought:
+            gain += ndcg_at(place_of(mixed[:, column], mixed) - 0.5, K)  # each stands beside itself, too
+        return gain / ideal_dcg(np.array(self.number), K)
+
+
+@dataclass(frozen=True, eq=False)
+class Jury:
+    """Held-out people by whom weights of `parts` parts are judged."""
+
+    parts: int
+    people: Sequence[Person]
+
+    def judged(self, weights: Doubles) -> Doubles:
+        """(tries, n) nDCG@10 of all of them under `weights` (tries, parts)."""
+        return np.stack([person.judged(weights) for person in self.people], axis=1)
 
     def likeliest(self) -> Doubles:
         """(parts,) weights under which they most likely choose what they bought from their shortlists.
 
-        See `SHORTLIST` and `most_likely`; all 0 where no shortlist holds anything that was bought.
+        See `most_likely`; all 0 where no shortlist holds anything that was bought.
         """
-        lists = [
-            shortlist(parts[:, n], asked[n].indices)
-            for parts, asked in zip(self.scores, self.relevant, strict=True)
-            for n in range(asked.shape[0])
-        ]
-        telling = [(scores, wanted) for scores, wanted in lists if wanted.any()]
+        telling = [person for person in self.people if len(person.bought)]
         if not telling:
-            return np.zeros(len(self.scores[0]))
-        ends = np.cumsum([len(wanted) for _, wanted in telling])
-        scores, wanted = (np.concatenate(kind) for kind in zip(*telling, strict=True))
-        return most_likely(scores, np.append(0, ends[:-1]), wanted)
+            return np.zeros(self.parts)
+        starts = np.cumsum([0] + [person.scores.shape[1] for person in telling])
+        wanted = np.zeros(starts[-1], dtype=bool)
+        for start, person in zip(starts[:-1], telling, strict=True):
+            wanted[start + person.bought] = True
+        scores = np.concatenate([person.scores.T for person in telling])
+        return most_likely(scores, starts[:-1], wanted)
 
     def of_cold(self) -> Jury:
         """Those of them who are cold."""
-        return self.take(self.cold)
+        return Jury(self.parts, [person for person in self.people if person.cold])
 
     def halves(self) -> tuple[Jury, Jury]:
         """Every second of them, and the others."""
-        even = [np.arange(len(c)) % 2 == 0 for c in self.cold]
-        return self.take(even), self.take([~e for e in even])
-
-    def take(self, people: Sequence[Bools]) -> Jury:
-        """Of each fold those at `people` (n,)."""
-        scores = [s[:, p] for s, p in zip(self.scores, people, strict=True)]
-        relevant = [r[p] for r, p in zip(self.relevant, people, strict=True)]
-        return Jury(scores, relevant, [c[p] for c, p in zip(self.cold, people, strict=True)])
+        return Jury(self.parts, self.people[::2]), Jury(self.parts, self.people[1::2])
 
 
 def cold_in(history: History, catalogue: Codes) -> Bools:
@@ -163,22 +173,6 @@ def cold_in(history: History, catalogue: Codes) -> Bools:
     inside = np.isin(history.counts.indices, catalogue)
     ends = np.concatenate([[0], np.cumsum(inside)])[history.counts.indptr]
     return np.asarray((np.diff(ends) == 0) & (np.diff(history.counts.indptr) > 0))
-
-
-def shortlist(scores: Floats, bought: Codes) -> tuple[Floats, Bools]:
-    """One person's scores (parts, catalogue) of items near the top of any part: (items, parts), and (items,) bought."""
-    first = min(SHORTLIST, scores.shape[1])
-    near, wanted = np.zeros((2, scores.shape[1]), dtype=bool)
-    near[np.argpartition(-scores, first - 1, axis=1)[:, :first]] = True
-    near &= scores[0] > KNOWN
-    wanted[bought] = True
-    return scores[:, near].T, wanted[near]
-
-
-def places_under(weights: Doubles, scores: Floats, wanted: Codes) -> Doubles:
-    """(wanted, tries) places from 1 of the columns `wanted` of one person's `scores` (parts, catalogue), weighted."""
-    mixed = weights.astype(np.float32) @ scores
-    return np.stack([place_of(mixed[:, w], mixed) for w in wanted]) - 0.5  # each stands beside itself, too
 
 
 def learned(
@@ -202,21 +196,23 @@ def learned(
         "validation_ndcg_blend": round(float(jury.judged(weights[None, :]).mean()), 4),
     }
     cold_jury, cold = jury.of_cold(), weights
-    if sum(c.sum() for c in cold_jury.cold) >= learning.min_users:
+    if len(cold_jury.people) >= learning.min_users:
         cold, _ = own_weights(cold_jury, dataclasses.replace(learning, prior=weights))
     return np.stack([weights, cold]), facts
 
 
 def jury_of(names: Sequence[str], folds: Sequence[Fold], fit: Callable[[str, Problem], Recommender]) -> Jury:
     """What parts `names`, fitted without the people of each of `folds`, say of them."""
-    scores, cold = [], []
+    people: list[Person] = []
     for fold in folds:
         history = fold.problem.history_for(fold.users)
-        made = np.stack([scores_of(n, fold.problem, fit, history) for n in names])
-        made[:, *fold.known.nonzero()] = KNOWN
-        scores.append(made)
-        cold.append(cold_in(history, fold.problem.catalogue))
-    return Jury(scores, [fold.relevant for fold in folds], cold)
+        scores = np.stack([scores_of(n, fold.problem, fit, history) for n in names])
+        cold = cold_in(history, fold.problem.catalogue)
+        people += [
+            Person.of(scores[:, n], fold.relevant[n].indices, fold.known[n].indices, bool(cold[n]))
+            for n in range(len(fold.users))
+        ]
+    return Jury(len(names), people)
 
 
 def scores_of(name: str, left: Problem, fit: Callable[[str, Problem], Recommender], history: History) -> Floats:
@@ -252,12 +248,11 @@ def best_found(jury: Jury, rounds: int) -> Doubles:
     """
     found: list[Doubles] = []
     for chosen, judge in (jury.halves(), jury.halves()[::-1]):
-        ranking, _ = ensemble_selection(len(chosen.scores[0]), rounds, chosen.judged)
+        ranking, _ = ensemble_selection(jury.parts, rounds, chosen.judged)
         found.append(judge.judged(np.stack([ranking, chosen.likeliest()])))
     ranking, likely = np.concatenate(found, axis=1)
-    parts = len(jury.scores[0])
-    if beats(ranking, likely, parts):
-        return ensemble_selection(parts, rounds, jury.judged)[0]
+    if beats(ranking, likely, jury.parts):
+        return ensemble_selection(jury.parts, rounds, jury.judged)[0]
     return jury.likeliest()
 
 

@@ -18,8 +18,8 @@ _SAME = 1e-9
 def most_likely(scores: Floats, starts: Codes, wanted: Bools) -> Doubles:
     """The weights under which people most likely choose what they wanted from the lists before them.
 
-    Multinomial logit (McFadden 1974; in ranking the top-one likelihood of ListNet, Cao et al. 2007): item i of list l is
-    chosen with probability softmax(θ·s)ᵢ over all of l, and θ ≥ 0 maximises the mean over lists of the mean log
+    Multinomial logit (McFadden 1974; in ranking the top-one likelihood of ListNet, Cao et al. 2007): item i of a list
+    is chosen with probability softmax(θ·s)ᵢ over it, and θ ≥ 0 maximises the mean over lists of the mean log
     probability of what was wanted. It is convex, so there is one answer and no chance, and each purchase says something
     wherever it stands, which nDCG@10 does not: on few people that is less noise. Weights are θ over its sum, since its
     scale orders nothing.
