@@ -83,6 +83,12 @@ def test_cold_people_are_judged_by_their_own() -> None:
     assert by_own > by_all
 
 
+def test_one_person_says_what_they_wanted() -> None:
+    weights, _ = own_weights(jury(1, 0), LEARNING)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[0] > weights[1]
+
+
 def test_a_part_that_says_nothing_or_the_contrary_has_no_weight() -> None:
     two = jury(400, 400)
     four = heard(two, np.zeros_like, np.negative)

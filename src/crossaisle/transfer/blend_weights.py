@@ -246,8 +246,11 @@ def best_found(jury: Jury, rounds: int) -> Doubles:
     ranking. So each half of the people chooses weights of both kinds, which the other half judges: those that rank best
     have to be better beyond noise.
     """
+    first, second = jury.halves()
+    if not second.people:
+        return jury.likeliest()
     found: list[Doubles] = []
-    for chosen, judge in (jury.halves(), jury.halves()[::-1]):
+    for chosen, judge in ((first, second), (second, first)):
         ranking, _ = ensemble_selection(jury.parts, rounds, chosen.judged)
         found.append(judge.judged(np.stack([ranking, chosen.likeliest()])))
     ranking, likely = np.concatenate(found, axis=1)
