@@ -111,6 +111,13 @@ def test_a_reader_that_leaves_early_is_no_fault() -> None:
     assert done.stderr == ""
 
 
+def test_without_the_script_python_runs_it() -> None:
+    for words, code in ((["--version"], 0), (["bench", "nothing"], 2)):
+        done = subprocess.run([sys.executable, "-m", "crossaisle", *words], capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert (done.stdout == f"{version('crossaisle')}\n") == (code == 0)
+
+
 def test_results_are_plain_where_nobody_looks(cli: Cli) -> None:
     assert "\x1b" not in cli("methods").out
 
