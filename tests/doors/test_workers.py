@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,6 +32,18 @@ def test_the_second_process_fills_every_cell_that_the_first_then_finds(
     judge_all(open_world(run.location, run.read), run)
     assert {p: p.stat().st_mtime_ns for p in run.out.glob("cells/*")} == before
     assert found_by(run.out / "report.json")["rows"] == found_by(finished / "report.json")["rows"]
+
+
+def test_the_second_process_ends_with_a_first_one_that_is_killed() -> None:
+    code = (
+        "import time; from crossaisle.cli.workers import helped\n"
+        "with helped(2, None, time.sleep, 60): print('begun', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "begun\n"
+        first.kill()
+        first.communicate(timeout=30)  # the second one writes to the same pipe, which is closed when it has ended
 
 
 def test_numbers_of_processes() -> None:

@@ -7,7 +7,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -42,7 +43,6 @@ def helped(workers: int, budget: str | None, work: Callable[..., None], *given: 
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    # Daemons end with their parent, whatever happens to it.
     process = get_context("spawn").Process(target=_quietly, args=(work, *given), daemon=True)
     process.start()
     try:
@@ -58,6 +58,15 @@ def _quietly(work: Callable[..., None], *given: object) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process says what there is to say
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # not killed: libraries give their semaphores back
+    Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with suppress(CrossaisleError):  # the first process comes upon the same trouble and reports it
         work(*given)
+
+
+def _end_with_parent() -> None:
+    """End this process when the first one has ended, though it was killed and could not say so."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
