@@ -102,6 +102,17 @@ def test_several_that_open_a_new_store_at_once(place: str) -> None:
     assert done == [0] * 4
 
 
+def test_a_new_store_waits_for_another_that_writes_its_first_words(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # SQLite does not wait for it where the log is to become a write-ahead log
+        later = threading.Timer(0.5, other.rollback)
+        later.start()
+        with closing(open_store(path)) as store:
+            assert store.events() == []
+        later.join()
+
+
 @pytest.mark.parametrize("table", ["items (item_id text, price real)", "meta (name text, value text)"])
 def test_tables_of_somebody_else_are_left_alone(tmp_path: Path, table: str) -> None:
     with closing(sqlite3.connect(tmp_path / "shop.db")) as other:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
@@ -45,6 +47,20 @@ class Database(Protocol):
         ...
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log; while another writes, SQLite refuses the change at once, whatever its timeout."""
+    until = monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return
+
+
 class Sqlite:
     """SQLite in a file, with a write-ahead log that is flushed at each commit (``synchronous=FULL``)."""
 
@@ -67,7 +83,8 @@ class Sqlite:
     @staticmethod
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # `_begin` says when a transaction begins, not the driver
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "secure_delete=ON"):
+        _write_ahead(connection)
+        for setting in ("synchronous=FULL", "fullfsync=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {setting}").close()
 
     @staticmethod
