@@ -114,7 +114,9 @@ def test_weights_that_rank_best_are_taken_where_that_pays() -> None:
     assert best_found(calm, 20) == pytest.approx(calm.likeliest())
 
 
-def test_where_a_part_alone_ranks_better_it_is_all_there_is() -> None:
+def test_where_a_part_alone_ranks_better_weights_are_not_shrunk_and_then_it_is_all_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     items, people = 30, 400
     scores = np.zeros((2, people, items), dtype=np.float32)
     scores[0, :, 0], scores[0, :, 1] = 5.0, 4.0  # right three times of four, and far off in the fourth
@@ -122,9 +124,13 @@ def test_where_a_part_alone_ranks_better_it_is_all_there_is() -> None:
     scores[1, :, 20] = 6.0
     wanted = np.where(np.arange(people) % 4 == 3, 29, 0)
     prior = replace(LEARNING, prior=np.array([0.0, 1.0]), prior_users=10**6)
-    weights, alone = own_weights(jury_on(scores, wanted), prior)
+    people_of_both = jury_on(scores, wanted)
+    weights, alone = own_weights(people_of_both, prior)
     assert alone[0].mean() > alone[1].mean()
     assert weights.tolist() == [1, 0]
+    monkeypatch.setattr("crossaisle.transfer.blend_weights.best_found", lambda *_: np.array([0.1, 0.9]))
+    assert people_of_both.judged(np.array([[0.1, 0.9]])).mean() < alone[0].mean()
+    assert own_weights(people_of_both, prior)[0].tolist() == [1, 0]
 
 
 def test_what_no_shortlist_holds_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,5 +86,7 @@ def test_beating_needs_a_difference_beyond_noise() -> None:
     assert not beats(a, a)
     assert not beats(a + 1e-12, a)
     assert beats(a + 0.1, a)
+    for few in (0, 1):
+        assert not beats(a[:few] + 0.1, a[:few])
     assert beats(a + 0.3 + draw.normal(scale=0.1, size=200), a)
     assert not beats(a + draw.normal(scale=1.0, size=200) * 0.5, a, tried=20)

@@ -114,12 +114,12 @@ class Person:
 
     @classmethod
     def of(cls, scores: Floats, bought: Codes, known: Codes, cold: bool) -> Person:
-        """Of scores (parts, catalogue), and codes of what they bought and what they have."""
+        """Of scores (parts, catalogue), and the columns of what they bought and what they have."""
         first = min(SHORTLIST, scores.shape[1])
         near, wanted = np.zeros((2, scores.shape[1]), dtype=bool)
-        open_ = scores.copy()
-        open_[:, known] = -np.inf
-        near[np.argpartition(-open_, first - 1, axis=1)[:, :first]] = True
+        open_to_them = scores.copy()
+        open_to_them[:, known] = -np.inf
+        near[np.argpartition(-open_to_them, first - 1, axis=1)[:, :first]] = True
         near[known] = False
         wanted[bought] = True
         return cls(scores[:, near], np.flatnonzero(wanted[near]), len(bought), cold)

@@ -90,6 +90,8 @@ def beats(a: Doubles, b: Doubles, tried: int = 1) -> bool:
     from scipy.stats import ttest_rel  # a service does without it, and starts sooner
 
     gain = a - b
+    if len(gain) < 2:
+        return False
     if np.ptp(gain) < _SAME:  # a t test has nothing to go by
         return bool(gain.mean() > _SAME)
     return bool(ttest_rel(a, b, alternative="greater").pvalue < _SURE / tried)
