@@ -3,9 +3,10 @@
     CROSSAISLE_BENCH=/data/bench python benchmarks/methods.py --out runs/methods [--sets online-retail] [--seeds 0 1 2]
     python benchmarks/methods.py --out runs/methods --write docs/results
 
-Seven questions of five data sets; every cell (method, step, seed) is kept in --out, and the same call goes on where it
-stopped. Nothing is tuned: each method runs with its defaults, which is the equal budget.
-With --write nothing runs that is there already, and the page, its plot and its JSON are written.
+Seven questions of five data sets, three and a half hours on two cores (benchmarks/methods_time.py); every cell (method,
+step, seed) is kept in --out, and the same call goes on where it stopped. Nothing is tuned: each method runs with its
+defaults, which is the equal budget. With --write nothing runs that is there already, and the page, its plot and its
+JSON are written.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import polars as pl
 
 from crossaisle import report
 from crossaisle.cli.progress import drawing
+from crossaisle.cli.workers import helped, workers_of
 from crossaisle.data.demo import CUT, TEST_WEEKS
 from crossaisle.data.load import open_world
 from crossaisle.data.world import World
@@ -30,7 +32,7 @@ from crossaisle.evaluate.result import Report
 from crossaisle.evaluate.spec import MethodSpec, Study, entries_of
 from crossaisle.evaluate.stats import intervals, verdict_of
 from crossaisle.evaluate.steps import Step, steps_of
-from crossaisle.evaluate.study import evaluate
+from crossaisle.evaluate.study import evaluate, fill
 from crossaisle.evaluate.tables import tables_of
 from crossaisle.fusion.method import FUSIONS
 from crossaisle.transfer.blend import BlendOptions
@@ -48,6 +50,8 @@ CONTROLS = (
 WIDE = tuple(MethodSpec(n, f"{n}_all", {"scope": "all"}) for n in ("ease", "als", "graph_filter"))
 """Closed forms over all domains."""
 COMPOSITE = ("blend", "stack")
+ELSEWHERE = ("sequence",)
+"""Methods with a row in docs/results/bench.md alone."""
 CLOSED = ("item_prior", "popularity", "als", "user_kernel", "content", "emcdr")
 """Parts of `blend` that are no networks: the blend without its network."""
 NETWORK = "shared_bottom"
@@ -75,7 +79,7 @@ class Question:
     study: Study
     content: dict[str, Any] = field(default_factory=dict)
     one_in: int = 1
-    networks: tuple[str, ...] = ("diffusion",)
+    networks: tuple[str, ...] = ()
 
     @property
     def compared(self) -> tuple[int, ...]:
@@ -111,7 +115,7 @@ QUESTIONS = (
         one_in=5,
         networks=("finetune", "diffusion"),
     ),
-    Question("xmrec-t1", "xmrec-t1", Study("t1", split="given"), networks=("diffusion", "lightgcn")),
+    Question("xmrec-t1", "xmrec-t1", Study("t1", split="given"), networks=("lightgcn",)),
 )
 
 
@@ -120,7 +124,7 @@ def methods_of(question: Question) -> tuple[MethodSpec, ...]:
     reads = {"content": question.content} if question.content else {}
     made = {s.label: s for s in CONTROLS}
     for name, method in METHODS:
-        if name not in COMPOSITE and name not in made and method.fit.__module__.startswith("crossaisle."):
+        if name not in (*COMPOSITE, *ELSEWHERE, *made) and method.fit.__module__.startswith("crossaisle."):
             made[name] = MethodSpec(name)
     made |= {s.label: s for s in WIDE}
     for fusion in FUSIONS.names():
@@ -220,6 +224,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--only", nargs="+", help="labels of methods; tables stay as they are then")
     parser.add_argument("--without", nargs="+", default=[], help="labels that are left out this time")
+    parser.add_argument("--workers", type=int, choices=(1, 2), help="processes; 2 where there are two processors")
     parser.add_argument("--write", type=Path, help="folder for methods.md, methods.json and methods.svg")
     asked = parser.parse_args()
     reports: dict[str, Report] = {}
@@ -233,7 +238,7 @@ def main() -> None:
         study = replace(question.study, seeds=tuple(asked.seeds), ship=ship)
         question, world = replace(question, study=study), world_of(question)
         out = asked.out / question.name.replace(" ", "-")
-        with drawing():
+        with drawing(), helped(workers_of(asked.workers), None, fill, world, study, specs, out):
             found = evaluate(world, study, specs, out)
         differences += added(question, world, out)
         report.write(found, out)
