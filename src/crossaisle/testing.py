@@ -17,8 +17,6 @@ import dataclasses
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,85 +25,23 @@ import polars as pl
 
 from . import config
 from .attribution import contributions_of, is_sampled
-from .encoders.content import ContentOptions
 from .errors import ConfigError, MethodError
-from .fusion import shared_bottom
-from .fusion.shared_bottom import SharedBottomOptions
-from .models.base import Base
 from .recommender import Recommender
-from .testing_world import tiny_problem, without
-from .transfer.method import METHODS, TransferMethod, check_needs
+from .testing_case import Case, MakeBase, case, tiny_base
+from .testing_world import MORE, tiny_problem, tiny_world, without
+from .transfer.method import check_needs
 from .transfer.problem import Problem
-from .types import Floats, History
 
 __all__ = ["CHECKS", "Case", "case", "check_transfer", "tiny_base", "tiny_problem"]
-MakeBase = Callable[[Problem], Base]
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One method on one tiny problem.
-
-    Attributes:
-        method: the method under test.
-        options: its options.
-        problem: from `tiny_problem` unless given.
-        base: for methods that read one.
-    """
-
-    method: TransferMethod
-    options: Any
-    problem: Problem
-    base: Base | None = None
-
-    @cached_property
-    def recommender(self) -> Recommender:
-        """The fitted recommender, fitted once."""
-        return self.fit(self.problem)
-
-    def fit(self, problem: Problem) -> Recommender:
-        """Check needs and fit on `problem`."""
-        check_needs(self.method, self.base, problem)
-        return self.method.fit(self.base, problem, self.options)
-
-    @property
-    def history(self) -> History:
-        """Histories of all users of the World."""
-        return self.problem.history
-
-    @cached_property
-    def scores(self) -> Floats:
-        """(users, catalogue) scores of `recommender`."""
-        scores: Floats = self.recommender.scorer.score(self.history)
-        return scores
-
-
-def case(name: str, options: Any = None, base: MakeBase | None = None, problem: Problem | None = None) -> Case:
-    """The Case of method `name`.
-
-    Args:
-        name: as registered.
-        options: default options when None.
-        base: makes a Base from the problem, for methods that read one; `tiny_base` when None.
-        problem: `tiny_problem()` when None.
-
-    Raises:
-        MethodError: for an unknown name.
-    """
-    method = METHODS.get(name)
-    asked = problem if problem is not None else tiny_problem()
-    made = (base or tiny_base)(asked) if method.reads_base else None
-    return Case(method, options if options is not None else method.options(), asked, made)
-
-
-def tiny_base(problem: Problem) -> Base:
-    """A small `shared_bottom` base of the problem's sources that reads no text, so that no text model is needed."""
-    rows = problem.visible.filter(pl.col("domain") != problem.domain_codes[-1])
-    options = SharedBottomOptions(
-        steps=60, batch=64, dim=16, hidden=32, collaborative=8, rate=1e-2, content=ContentOptions(text="")
-    )
-    world = dataclasses.replace(problem.world, interactions=rows)
-    return shared_bottom.fit(world, problem.sources, options, problem.seed)
+LACKS = (
+    ("item_content",),
+    ("target_interactions",),
+    ("overlapping_users",),
+    ("overlapping_items",),
+    ("overlapping_users", "overlapping_items"),
+    ("several_sources",),
+)
+"""What is taken away from the tiny problem, one after the other."""
 
 
 def check_transfer(name: str, options: Any = None, base: MakeBase | None = None) -> None:
@@ -233,15 +169,30 @@ def asked_rows_are_not_read(c: Case) -> None:
 
 
 def poor_problems_are_answered_or_refused(c: Case) -> None:
-    """Without content, without rows of the target, without people in common: finite scores, or a sentence."""
-    for lack in ("item_content", "target_interactions", "overlapping_users"):
-        poor, refused = without(c.problem, lack), ""
+    """Without content, without rows of the target, with nothing in common: finite scores, or the need in a sentence.
+
+    Overlapping people, overlapping items, neither, one source: a method answers all of them that its needs allow.
+    """
+    for lack in LACKS:
+        poor, refused = c.problem, ""
+        for need in lack:
+            poor = without(poor, need)
         try:
-            scores = c.fit(poor).scorer.score(poor.history)
+            check_needs(c.method, c.base, poor)
         except MethodError as error:
-            scores, refused = c.scores, str(error)
-        assert "\n" not in refused, f"refused without {lack} in more than a sentence: {refused}"
-        assert np.isfinite(scores).all(), f"without {lack} scores hold NaN or infinity"
+            refused = str(error)
+        assert "\n" not in refused, f"refused without {' and '.join(lack)} in more than a sentence: {refused}"
+        if not refused:
+            scores = c.fit(poor).scorer.score(poor.history)
+            assert np.isfinite(scores).all(), f"without {' and '.join(lack)} scores hold NaN or infinity"
+
+
+def more_sources_are_read(c: Case) -> None:
+    """Four sources in place of two: finite scores."""
+    problem = tiny_problem(tiny_world(more=MORE))
+    base = tiny_base(problem) if c.base is not None else None
+    scores = Case(c.method, c.options, problem, base).scores
+    assert np.isfinite(scores).all(), "with four sources scores hold NaN or infinity"
 
 
 def problem_is_left_alone(c: Case) -> None:
@@ -290,6 +241,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
         options_are_spelled_once,
         asked_rows_are_not_read,
         poor_problems_are_answered_or_refused,
+        more_sources_are_read,
         problem_is_left_alone,
         explanations_sum_to_scores,
     )

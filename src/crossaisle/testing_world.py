@@ -13,31 +13,34 @@ from .rng import generator
 from .transfer.problem import Problem
 
 DOMAINS = ("tea", "coffee", "cake")
+MORE = ("juice", "bread")
+"""Two further shops, for methods to learn from four."""
 TASTES = ("green", "dark", "fruity", "plain")
 USERS, ITEMS, WEEKS, LATE = 80, 24, 16, 12
 START = datetime(2024, 1, 1)
 
 
-def tiny_world(seed: int = 0) -> World:
+def tiny_world(seed: int = 0, more: tuple[str, ...] = ()) -> World:
     """80 people of four tastes buy in three shops of 24 items over 16 weeks, mostly to their taste.
 
     Two items are sold as both tea and coffee and one as both coffee and cake. The first ten people buy no
-    cake. Titles name the taste, so content tells what the logs tell.
+    cake. Titles name the taste, so content tells what the logs tell. `more` names further shops, which share no item.
     """
+    domains = (*DOMAINS, *more)
     draw = generator(seed, "tiny")
     rows = []
-    for d, domain in enumerate(DOMAINS):
+    for domain in domains:
         for user in range(10 if domain == "cake" else 0, USERS):
             for _ in range(int(draw.integers(4, 9))):
                 taste = user % 4 if draw.random() < 0.85 else int(draw.integers(4))
                 item = 4 * min(int(draw.exponential(2.0)), ITEMS // 4 - 1) + taste
                 minute = int(draw.integers(WEEKS * 7 * 24 * 60))
-                rows.append((f"u{user:02d}", _name(d, item), domain, START + timedelta(minutes=minute)))
+                rows.append((f"u{user:02d}", _name(domain, item), domain, START + timedelta(minutes=minute)))
     frame = pl.DataFrame(rows, schema=["user_id", "item_id", "domain", "timestamp"], orient="row")
     items = pl.DataFrame(
         [
-            (_name(d, i), domain, f"{TASTES[i % 4]} {domain} no {i // 4}", f"brand {i % 3}", 1.0 + i // 4)
-            for d, domain in enumerate(DOMAINS)
+            (_name(domain, i), domain, f"{TASTES[i % 4]} {domain} no {i // 4}", f"brand {i % 3}", 1.0 + i // 4)
+            for domain in domains
             for i in range(ITEMS)
         ],
         schema=["item_id", "domain", "title", "brand", "price"],
@@ -67,7 +70,8 @@ def tiny_problem(world: World | None = None, weeks: float = 6.0, seed: int = 0) 
         kind="launch",
         cut=cut,
     )
-    return Problem(world, "cake", ("tea", "coffee"), split, world.catalogue("cake"), seed, weeks)
+    sources = tuple(d for d in (*DOMAINS, *MORE) if d in world.domains and d != "cake")
+    return Problem(world, "cake", sources, split, world.catalogue("cake"), seed, weeks)
 
 
 def without(problem: Problem, need: str) -> Problem:
@@ -98,8 +102,7 @@ def without(problem: Problem, need: str) -> Problem:
     raise ValueError(f"no rule to take {need!r} away")
 
 
-def _name(domain: int, item: int) -> str:
+def _name(domain: str, item: int) -> str:
     """Item id; the shared ones have one id in two shops."""
-    shared = {(1, 20): (0, 20), (1, 21): (0, 21), (2, 22): (1, 22)}
-    d, i = shared.get((domain, item), (domain, item))
-    return f"{DOMAINS[d]}{i:02d}"
+    shared = {("coffee", 20): "tea20", ("coffee", 21): "tea21", ("cake", 22): "coffee22"}
+    return shared.get((domain, item), f"{domain}{item:02d}")

@@ -32,6 +32,7 @@ QUICK: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("cdan", "coral", "dann", "mmd", "ot", "wdgrl"), FEW_STEPS),
     "sequence": {"steps": 30, "content": NO_TEXT},
     "diffusion": {"steps": 40, "hidden": (16,)},
+    "lightgcn": {"steps": 60},
     "warm_cold": {"content": NO_TEXT},
     "blend": {"part_options": {"als": {"scope": "all"}, "shared_bottom": {"steps": 40}}},
 }

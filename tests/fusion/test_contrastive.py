@@ -61,7 +61,7 @@ def test_terms_are_named_and_weights_of_zero_leave_them_out() -> None:
     assert set(made(world, steps=3).facts["losses"]) == {"rank", "pairs", "bought", "users", "items"}
     assert set(made(world, steps=3, **NONE).facts["losses"]) == {"rank"}
     assert set(made(world, steps=3, rank=0.0, views=0.0).facts["losses"]) == {"pairs", "bought"}
-    assert made(world, steps=3).facts["examples_per_second"] > 0
+    assert made(world, steps=3).facts["interactions_per_second"] > 0
     with pytest.raises(TrainingError, match=r"loss term '(pairs|rank|bought|users|items)' became"):
         made(world, steps=50, rate=1e30)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,20 @@ def test_the_loss_falls() -> None:
     assert done.steps == 100
     assert done.losses.keys() == {"square"}
     assert not model.training
+
+
+def test_each_step_tells_the_interactions_a_second() -> None:
+    told: list[tuple[str, int, int]] = []
+    with showing(lambda *tick: told.append(tick)):
+        done = run(line(), steps=3)
+    assert [(step, steps) for _, step, steps in told] == [(1, 3), (2, 3), (3, 3)]
+    rates = [
+        float(found[1].replace(",", ""))
+        for task, *_ in told
+        if (found := re.fullmatch(r"line: (.+) interactions/s", task))
+    ]
+    assert len(rates) == 3
+    assert rates[-1] == pytest.approx(done.interactions_per_second, rel=0.5)
 
 
 def test_a_group_is_frozen_until_its_start_and_does_not_count_in_the_norm_until_then() -> None:

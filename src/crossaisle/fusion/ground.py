@@ -152,7 +152,7 @@ class Ground:
         told = {
             "items": mark_of(self.world),
             "steps": done.steps,
-            "examples_per_second": round(done.examples_per_second),
+            "interactions_per_second": round(done.interactions_per_second),
             "losses": dict(done.losses),
             **facts,
         }

@@ -50,10 +50,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a phase did: steps taken, examples per second, last mean of each loss term."""
+    """What a phase did: steps taken, interactions per second, last mean of each loss term."""
 
     steps: int
-    examples_per_second: float
+    interactions_per_second: float
     losses: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -73,7 +73,8 @@ def train(
         model: whose state is checkpointed and put back to its best by `stop`.
         groups: parameter groups for AdamW (``params`` and perhaps ``lr``, ``weight_decay``), each perhaps with
             ``start``, the number of steps for which it is frozen at first.
-        batch_of: step number → batch; must depend on the number alone, so that a resumed phase sees the same batches.
+        batch_of: step number → batch, whose length is the number of interactions in it; must depend on the number
+            alone, so that a resumed phase sees the same batches.
         losses_of: (batch, progress 0 to 1) → named scalar terms; their sum is minimised where there is no `balance`.
         stop: looks at validation every `phase.every` steps.
         balance: weighs the terms against each other; its own parameters are trained with those of `groups`.
@@ -102,7 +103,7 @@ def train(
         _descend(optimiser, terms, moved, phase.clip, step, balance)
         seen += len(batch)  # type: ignore[arg-type]
         means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
-        tick(phase.task, step, phase.steps)
+        tick(f"{phase.task}: {_pace(seen, started):,.0f} interactions/s", step, phase.steps)
         if step % phase.every == 0:
             save_checkpoint(checkpoint, whole, optimiser, step, means)
         if stop is not None and (step % phase.every == 0 or step == phase.steps) and stop.look(model, step):
@@ -111,7 +112,12 @@ def train(
         stop.restore(model)
     model.eval()
     remove_checkpoint(checkpoint)
-    return Trained(step, seen / max(time.perf_counter() - started, 1e-9), means)
+    return Trained(step, _pace(seen, started), means)
+
+
+def _pace(seen: int, started: float) -> float:
+    """Interactions per second."""
+    return seen / max(time.perf_counter() - started, 1e-9)
 
 
 def _with_state(model: nn.Module, balance: Balance | None) -> tuple[nn.Module, list[dict[str, Any]]]:

@@ -14,12 +14,13 @@ from ..rng import generator
 
 @dataclass(frozen=True)
 class RowBatch:
-    """One step's people: `rows` (n, items) float32."""
+    """One step's people: `rows` (n, items) float32, and the interactions in them."""
 
     rows: Tensor
+    interactions: int
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self.interactions
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,4 +45,5 @@ class RowSampler:
         epochs, within = np.divmod(places, people)
         orders = {e: generator(self.seed, "rows", str(e)).permutation(people) for e in np.unique(epochs)}
         chosen = [int(orders[e][w]) for e, w in zip(epochs, within, strict=True)]
-        return RowBatch(torch.from_numpy(self.rows[chosen].toarray().astype(np.float32, copy=False)))
+        rows = self.rows[chosen]
+        return RowBatch(torch.from_numpy(rows.toarray().astype(np.float32, copy=False)), rows.nnz)

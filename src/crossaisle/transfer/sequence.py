@@ -117,7 +117,11 @@ def fit(base: Base | None, problem: Problem, options: SequenceOptions) -> Recomm
         reader=reader,
         domain=problem.target,
     )
-    facts = {"steps": done.steps, "examples_per_second": round(done.examples_per_second), "losses": dict(done.losses)}
+    facts = {
+        "steps": done.steps,
+        "interactions_per_second": round(done.interactions_per_second),
+        "losses": dict(done.losses),
+    }
     return recommender_for(problem, "sequence", made, **facts)
 
 
