@@ -18,6 +18,8 @@ MORE = ("juice", "bread")
 TASTES = ("green", "dark", "fruity", "plain")
 USERS, ITEMS, WEEKS, LATE = 80, 24, 16, 12
 START = datetime(2024, 1, 1)
+_FIRST = ((2, "view"), (1, "click"))
+"""Minutes before a purchase, and what happened then."""
 
 
 def tiny_world(seed: int = 0, more: tuple[str, ...] = ()) -> World:
@@ -26,7 +28,23 @@ def tiny_world(seed: int = 0, more: tuple[str, ...] = ()) -> World:
     Two items are sold as both tea and coffee and one as both coffee and cake. The first ten people buy no
     cake. Titles name the taste, so content tells what the logs tell. `more` names further shops, which share no item.
     """
-    domains = (*DOMAINS, *more)
+    bought, items = _frames(seed, (*DOMAINS, *more))
+    return World.from_frames(bought, items, name="tiny")
+
+
+def tiny_shown(seed: int = 0) -> World:
+    """`tiny_world` with what came before: all that was bought was seen and clicked, as many items were seen alone."""
+    bought, items = _frames(seed, DOMAINS)
+    last = [
+        bought.with_columns(pl.col("timestamp") - pl.duration(minutes=m), event=pl.lit(e), price=None)
+        for m, e in _FIRST
+    ]
+    alone = last[0].with_columns(pl.col("item_id").shift(-1).over("domain")).drop_nulls("item_id")
+    return World.from_frames(pl.concat([bought, *last, alone]), items, name="tiny shown")
+
+
+def _frames(seed: int, domains: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Purchases and items of `tiny_world`."""
     draw = generator(seed, "tiny")
     rows = []
     for domain in domains:
@@ -46,7 +64,7 @@ def tiny_world(seed: int = 0, more: tuple[str, ...] = ()) -> World:
         schema=["item_id", "domain", "title", "brand", "price"],
         orient="row",
     )
-    return World.from_frames(frame.with_columns(event=pl.lit("purchase"), price=pl.lit(1.0)), items, name="tiny")
+    return frame.with_columns(event=pl.lit("purchase"), price=pl.lit(1.0)), items
 
 
 def tiny_problem(world: World | None = None, weeks: float = 6.0, seed: int = 0) -> Problem:
@@ -75,7 +93,7 @@ def tiny_problem(world: World | None = None, weeks: float = 6.0, seed: int = 0) 
 
 
 def without(problem: Problem, need: str) -> Problem:
-    """`problem` with one need of `transfer.method.Need` (all but ``base``) taken away."""
+    """`problem` with one need of `types.Need` (all but ``base`` and ``exposures``) taken away."""
     world, split = problem.world, problem.split
     of_target = pl.col("domain") == world.domain_code(problem.target)
     if need == "target_interactions":
@@ -96,10 +114,32 @@ def without(problem: Problem, need: str) -> Problem:
         none = world.interactions.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
         return dataclasses.replace(problem, world=dataclasses.replace(world, interactions=none))
     if need == "item_content":
-        texts = [c for c in ("title", "description", "brand", "category", "price", "image") if c in world.items.columns]
-        bare = world.items.with_columns([pl.lit(None, dtype=world.items[c].dtype).alias(c) for c in texts])
-        return dataclasses.replace(problem, world=dataclasses.replace(world, items=bare))
+        return dataclasses.replace(problem, world=dataclasses.replace(world, items=_bare(world.items)))
     raise ValueError(f"no rule to take {need!r} away")
+
+
+def sources_without(world: World, need: str) -> World:
+    """`world` with one of `fusion.needs.POSSIBLE` (all but ``several_sources``) taken away from its domains."""
+    rows, code, among = world.interactions, pl.col("domain").cast(pl.Int64), len(world.domains)
+    if need == "exposures":
+        return dataclasses.replace(world, interactions=rows.filter(pl.col("event") == world.events.code("purchase")))
+    if need == "overlapping_users":
+        return dataclasses.replace(world, interactions=rows.filter(pl.col("user") % among == code))
+    if need == "overlapping_items":
+        homes = world.listed.group_by("item").len().filter(pl.col("len") > 1)["item"].implode()
+        kept = ~pl.col("item").is_in(homes)
+        return dataclasses.replace(world, interactions=rows.filter(kept), items=world.items.filter(kept))
+    if need == "timestamps":
+        none = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
+        return dataclasses.replace(world, interactions=none)
+    if need == "item_content":
+        return dataclasses.replace(world, items=_bare(world.items))
+    raise ValueError(f"no rule to take {need!r} away")
+
+
+def _bare(items: pl.DataFrame) -> pl.DataFrame:
+    texts = [c for c in ("title", "description", "brand", "category", "price", "image") if c in items.columns]
+    return items.with_columns([pl.lit(None, dtype=items[c].dtype).alias(c) for c in texts])
 
 
 def _name(domain: str, item: int) -> str:

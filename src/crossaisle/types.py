@@ -17,6 +17,18 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Basis = Literal["history", "content", "popularity"]
 """What an answer rests on: the user's own events, item content, or what sells in general."""
+Need = Literal[
+    "base",
+    "item_content",
+    "target_interactions",
+    "warm_items",
+    "overlapping_users",
+    "overlapping_items",
+    "timestamps",
+    "several_sources",
+    "exposures",
+]
+"""What a method may need of the data; see `transfer.method.check_needs` and `fusion.needs.check_needs`."""
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(task, done, total)``; doors draw it, libraries pass it on."""
 Tensors = dict[str, npt.NDArray[Any]]

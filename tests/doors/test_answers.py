@@ -265,6 +265,8 @@ def test_methods_lists_all_and_explains_one(cli: Cli) -> None:
     assert {"factors", "alpha"} <= {o["name"] for o in one["options"]}
     assert all(o["help"] for o in one["options"])
     assert "example: crossaisle transfer" in cli("methods", "als").out
+    assert listed["esmm"]["needs"] == ["exposures"]
+    assert "\nneeds: exposures\n" in cli("methods", "esmm").out
 
 
 def test_the_examples_of_methods_name_real_options(cli: Cli, shop: Path, tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ def test_a_domain_without_purchases_ranks_and_has_no_probabilities(little: World
 
 def test_where_nothing_is_shown_it_refuses() -> None:
     with pytest.raises(
-        MethodError, match=r"^esmm needs view or click events beside purchase .*choose shared_bottom\.$"
+        MethodError,
+        match=r"^fusion 'esmm' needs exposures, which cake, coffee, tea lack here: view or click events beside "
+        r"purchase events of one domain; .*choose shared_bottom\.$",
     ):
         made(tiny_world(), steps=3)
 

@@ -27,6 +27,9 @@ def test_every_fusion_has_a_section_and_no_other_has() -> None:
 def test_a_section_says_what_the_fusion_says(name: str) -> None:
     method, section = FUSIONS.get(name), " ".join(SECTIONS[name].split())
     assert f"- Paper: {method.paper} -" in section
+    needs = re.search(r"- Needs: (.*?) - When: ", section)
+    assert needs
+    assert needs[1].split(";")[0] == (", ".join(method.needs) or "nothing")
     when = re.search(r"- When: (.*?) - Options: ", section.replace("`", ""))
     assert method.when
     assert when

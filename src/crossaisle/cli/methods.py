@@ -58,7 +58,7 @@ def all_methods() -> list[Entry]:
     from ..fusion.method import FUSIONS
     from ..transfer.method import METHODS
 
-    fused = [Entry(n, "fusion", (), m.paper, m.summary, m.options, m.when, m.cost) for n, m in FUSIONS]
+    fused = [Entry(n, "fusion", m.needs, m.paper, m.summary, m.options, m.when, m.cost) for n, m in FUSIONS]
     carried = [
         Entry(
             n,

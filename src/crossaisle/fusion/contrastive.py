@@ -59,6 +59,7 @@ class ContrastiveOptions(NetworkOptions):
     options=ContrastiveOptions,
     paper="Yi et al. 2019, log-Q; Chen et al. 2020, SimCLR; Radford et al. 2021, CLIP; Wu et al. 2021, SGL",
     when="the same people buy in several domains, and the target is judged on its launch day",
+    cost="high",
 )
 def fit(world: World, sources: tuple[str, ...], options: ContrastiveOptions, seed: int) -> Base:
     """One network that also brings together what belongs together, across domains and kinds of content."""

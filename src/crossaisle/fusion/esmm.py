@@ -25,6 +25,7 @@ from .common import rank_loss
 from .ground import Ground, NetworkOptions
 from .method import fusion
 from .multitask import balance_of
+from .needs import chain_of
 from .rates import CTR, CVR
 
 BOTH = "ctcvr"
@@ -62,6 +63,7 @@ class EsmmOptions(NetworkOptions):
     options=EsmmOptions,
     paper="Ma et al. 2018, Entire Space Multi-Task Model, arXiv:1804.07931, eq. 3",
     when="views or clicks are logged beside purchases, and how likely a click or a purchase is has to be known",
+    needs=("exposures",),
 )
 def fit(world: World, sources: tuple[str, ...], options: EsmmOptions, seed: int) -> Base:
     """Ranking, and calibrated probabilities of click and purchase learned over everything that was shown."""
@@ -119,16 +121,13 @@ def opened(world: World, sources: tuple[str, ...], options: EsmmOptions, seed: i
     """What is read, with heads of clicks and purchases after those of ranking, and the chain of each domain.
 
     Raises:
-        MethodError: no domain has exposures and purchases, or an event has the name of a head.
+        MethodError: an event has the name of a head.
     """
     ground = Ground.open(world, sources, options, seed)
     tasks, chains = list(ground.tasks), list[Chain]()
-    wanted = world.events.encode([options.exposure, options.click, options.purchase]).tolist()
     for domain in sources:
-        rows = world.interactions.filter(pl.col("domain") == world.domain_code(domain))
-        there = set(rows["event"].unique())
-        steps = [code for code in wanted if code in there]
-        if len(steps) < 2 or wanted[-1] not in there:
+        steps = chain_of(world, domain, (options.exposure, options.click, options.purchase))
+        if not steps:
             continue
         heads = [f"{domain}/{name}" for name in (CTR, CVR)[3 - len(steps) :]]
         if set(heads) & set(tasks):
@@ -137,12 +136,8 @@ def opened(world: World, sources: tuple[str, ...], options: EsmmOptions, seed: i
             )
         numbers = [0, *range(len(tasks), len(tasks) + len(heads))]
         tasks += heads
+        rows = world.interactions.filter(pl.col("domain") == world.domain_code(domain))
         chains.append(_chain(ground, outcomes(rows, steps), numbers[-2], numbers[-1], domain))
-    if not chains:
-        raise MethodError(
-            f"esmm needs {options.exposure} or {options.click} events beside {options.purchase} events of one domain, "
-            f"and {', '.join(sources)} has none: name your events (exposure, click, purchase), or choose shared_bottom."
-        )
     return dataclasses.replace(ground, tasks=tuple(tasks)), tuple(chains)
 
 

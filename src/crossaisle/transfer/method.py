@@ -13,18 +13,9 @@ from ..errors import MethodError
 from ..models.base import Base, item_rows
 from ..recommender import Recommender
 from ..registry import Registry
+from ..types import Need
 from .problem import Problem
 
-Need = Literal[
-    "base",
-    "item_content",
-    "target_interactions",
-    "warm_items",
-    "overlapping_users",
-    "overlapping_items",
-    "timestamps",
-    "several_sources",
-]
 Cost = Literal["low", "medium", "high"]
 """Class of training time on the demo with two cores: seconds, up to two minutes, up to fifteen."""
 Fit = Callable[[Base | None, Problem, Any], Recommender]
