@@ -18,7 +18,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,9 @@ from .testing_case import Case, MakeBase, case, tiny_base
 from .testing_world import MORE, tiny_problem, tiny_world, without
 from .transfer.method import check_needs
 from .transfer.problem import Problem
+
+if TYPE_CHECKING:
+    from .testing_fusion import FusionCase
 
 __all__ = ["CHECKS", "Case", "case", "check_transfer", "tiny_base", "tiny_problem"]
 LACKS = (
@@ -131,7 +134,7 @@ def needs_are_refused(c: Case) -> None:
             raise AssertionError(f"{need} is stated as a need, but its lack is not refused")
 
 
-def options_are_spelled_once(c: Case) -> None:
+def options_are_spelled_once(c: Case | FusionCase) -> None:
     """Options are a frozen dataclass with a docstring under each field, and survive TOML's plain values."""
     cls = c.method.options
     assert dataclasses.is_dataclass(cls), "options are no dataclass"
