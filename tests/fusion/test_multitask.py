@@ -18,7 +18,7 @@ from crossaisle.fusion.method import FUSIONS
 from crossaisle.models.base import Base
 from crossaisle.progress import showing
 from crossaisle.recommender import Recommender
-from crossaisle.testing_world import tiny_problem, tiny_world
+from crossaisle.testing_world import tiny_problem, tiny_shown, tiny_world
 from crossaisle.train.balance import BALANCES
 from crossaisle.train.checkpoint import keeping
 from crossaisle.transfer.method import METHODS
@@ -55,16 +55,33 @@ def test_every_fusion_takes_every_balance(method: str, balance: str) -> None:
         assert not same(base, fused(method))
 
 
-@pytest.mark.parametrize("balance", ["uncertainty", "upgrad"])
-@pytest.mark.parametrize(
-    ("method", "options"), [("contrastive", {}), ("distil", {"teacher_options": {"steps": 5, **SMALL}})]
-)
-def test_terms_of_one_task_are_balanced_as_well(method: str, options: dict[str, Any], balance: str) -> None:
-    plain, made = (
-        fuse(tiny_world(), SOURCES, method=method, balance=b, steps=10, **options, **SMALL) for b in ("sum", balance)
-    )
-    assert made.facts["losses"].keys() == plain.facts["losses"].keys()
-    assert not same(made, plain)
+TERMS: dict[str, dict[str, Any]] = {
+    "contrastive": {},
+    "distil": {"teacher_options": {"steps": 5, **SMALL}},
+    "esmm": {},
+}
+"""Fusions whose step has several terms, with options that keep them short."""
+
+
+@cache
+def weighed(method: str, balance: str) -> Base:
+    return fuse(tiny_shown(), SOURCES, method=method, balance=balance, steps=3, **TERMS[method], **SMALL)
+
+
+@pytest.mark.parametrize("balance", BALANCES.names())
+@pytest.mark.parametrize("method", TERMS)
+def test_every_balance_weighs_the_terms_of_a_step_as_well(method: str, balance: str) -> None:
+    made, plain = weighed(method, balance), weighed(method, "sum")
+    assert made.facts["losses"].keys() == plain.facts["losses"].keys() != {"rank"}
+    assert made.facts.get("balance", "sum") == balance
+    assert all(torch.isfinite(t).all() for t in made.weights.values())
+    assert same(made, weighed.__wrapped__(method, balance))
+    if balance != "sum":
+        assert not same(made, plain)
+
+
+def test_no_fusion_is_left_out() -> None:
+    assert {*DESIGNS, *TERMS} == {name for name, m in FUSIONS if m.fit.__module__.startswith("crossaisle.")}
 
 
 class Interrupt(Exception):
@@ -161,7 +178,3 @@ def test_what_means_nothing_is_refused_in_a_sentence(options: Any, error: type[E
     with pytest.raises(error, match=said) as caught:
         fuse(tiny_world(), SOURCES, method="mmoe", **SMALL | options)
     assert "\n" not in str(caught.value)
-
-
-def test_all_are_registered() -> None:
-    assert set(DESIGNS) <= set(FUSIONS.names())

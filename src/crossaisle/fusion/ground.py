@@ -50,10 +50,12 @@ class NetworkOptions:
     content: ContentOptions = field(default_factory=ContentOptions)
     """What of the items is read."""
     balance: str = "sum"
-    """How tasks (domain, event) are balanced: sum, which shows the network one task a step, or one of uncertainty,
-    gradnorm, pcgrad, mgda, alignedmtl and upgrad, which weigh several against each other."""
+    """How tasks (domain, event), or the terms of contrastive, distil and esmm, are balanced: sum, which shows the
+    network one task a step, or one of uncertainty, gradnorm, pcgrad, mgda, alignedmtl and upgrad, which weigh several
+    against each other."""
     tasks_a_step: int = 4
-    """Tasks that a step of a balance other than sum sees at most; they share the `batch` examples."""
+    """Tasks that a step of a balance other than sum sees at most, where tasks are balanced; they share the `batch`
+    examples."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
@@ -154,6 +156,7 @@ class Ground:
             "steps": done.steps,
             "interactions_per_second": round(done.interactions_per_second),
             "losses": dict(done.losses),
+            **({} if self.options.balance == "sum" else {"balance": self.options.balance}),
             **facts,
         }
         weights = {n: t.detach().clone() for n, t in network.state_dict().items()}

@@ -26,8 +26,7 @@ def ranked(ground: Ground, name: str, design: str = "shared", experts: int = 0, 
     with seeded(ground.seed, name):
         network = Network(ground.sizes(design, experts, own), len(ground.tasks))
         done = _train(ground, network)
-    chosen = ground.options.balance
-    return ground.base(name, network, done, **({} if chosen == "sum" else {"balance": chosen}))
+    return ground.base(name, network, done)
 
 
 def balance_of(options: NetworkOptions, names: Callable[[], Iterable[str]]) -> Balance | None:
