@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from crossaisle.api import fuse, transfer
 from crossaisle.data.synthetic import Truth, synthetic
 from crossaisle.data.world import World
 from crossaisle.errors import ConfigError, TrainingError
-from crossaisle.models.base import Base, item_rows, tensors_of
+from crossaisle.fusion.common import event_weights, liked_rows
+from crossaisle.models.base import Base, item_rows, tensors_of, user_levels
 from crossaisle.progress import showing
 from crossaisle.testing_world import tiny_world
 from crossaisle.train.checkpoint import keeping
@@ -152,6 +154,58 @@ def test_what_the_same_people_buy_is_nearer_across_domains() -> None:
         )
         gains.append(bought - without)
     assert min(gains) > 0.02
+
+
+def halves_found(base: Base, world: World) -> float:
+    """Mean share of people who are farther from one half of somebody's history than that person's other half is."""
+    events = event_weights(liked_rows(world, base.sources), world.n_users, world.n_items)
+    people = np.flatnonzero(np.diff(events.indptr) > 3)
+    first = np.random.default_rng(0).random(events.nnz) < 0.5
+    halves = [events.copy() for _ in range(2)]
+    for half, there in zip(halves, (first, ~first), strict=True):
+        half.data = half.data * there
+    nothing = np.zeros((len(people), base.profiles.facts.shape[1] + 2), dtype=np.float32)
+    profiles = [torch.from_numpy(base.profiles.pair(base.profiles.sums(h[people]), nothing)) for h in halves]
+    levels = torch.from_numpy(user_levels(world, base.people)[people])
+    with torch.no_grad():
+        one, other = (base.network().users(p, levels, 0)[0].numpy() for p in profiles)
+    near = cosines(one, other)
+    return float((near < near.diagonal()[:, None]).mean())
+
+
+def neighbours_kept(base: Base, world: World, k: int = 5) -> float:
+    """Mean share of an item's k nearest that are its nearest without one kind of its content as well, kind by kind."""
+    text, numeric, levels = tensors_of(base.reader.read(item_rows(world)))
+    network, poorer = base.network(), [(text, torch.zeros_like(numeric), levels)]
+    for column in range(levels.shape[1]):
+        gone = levels.clone()
+        gone[:, column] = 0
+        poorer.append((text, numeric, gone))
+    with torch.no_grad():
+        whole = network.items(text, numeric, levels, 0)[0].numpy()
+        parts = [network.items(*content, 0)[0].numpy() for content in poorer]
+    before, *after = (nearest(cosines(v, whole), k) for v in (whole, *parts))
+    return float(np.mean([(before & a).sum() / before.sum() for a in after]))
+
+
+def nearest(near: np.ndarray, k: int) -> np.ndarray:
+    """(n, n) True for the k nearest of each row, itself left out."""
+    near = near - 9 * np.eye(len(near))
+    return near >= np.sort(near, axis=1)[:, [-k]]
+
+
+@pytest.mark.parametrize("measure", [halves_found, neighbours_kept])
+def test_views_bring_together_two_halves_of_a_history_and_an_item_with_and_without_part_of_its_content(
+    measure: Callable[[Base, World], float],
+) -> None:
+    gains = []
+    for seed in range(3):
+        world, _ = synthetic(n_domains=2, users=200, items=60, user_overlap=1.0, interactions=12.0, seed=seed)
+        seen, without = (
+            measure(made(world, ("d0", "d1"), steps=150, batch=64, **NONE | {"views": w}), world) for w in (1.0, 0.0)
+        )
+        gains.append(seen - without)
+    assert min(gains) > 0.08
 
 
 @pytest.mark.parametrize(
