@@ -1,11 +1,13 @@
-"""Designs in Worlds whose truth is known: what they gain where domains conflict, and where they agree."""
+"""Designs and balances in Worlds whose truth is known: what they gain where domains conflict, and where they agree."""
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
@@ -15,6 +17,7 @@ from crossaisle.data.world import World
 from crossaisle.fusion.common import event_weights, liked_rows
 from crossaisle.models.base import Base, item_rows, tensors_of, user_levels
 from crossaisle.models.profile import only
+from crossaisle.train.balance import BALANCES
 
 COMMON: dict[str, Any] = {
     "n_domains": 5, "users": 250, "items": 60, "user_overlap": 1.0, "interactions": 15.0, "skew": 0.5, "dim": 8,
@@ -72,3 +75,45 @@ def test_where_domains_conflict_a_design_beats_a_shared_bottom_of_the_same_width
 @pytest.mark.parametrize("method", ["mmoe", "ple", "star"])
 def test_where_domains_agree_all_designs_do_alike(method: str) -> None:
     assert agreement("agree", method).mean() == pytest.approx(agreement("agree", "shared_bottom").mean(), abs=0.04)
+
+
+ODD: dict[str, Any] = COMMON | {"n_domains": 4, "conflict": 0.5, "conflict_domains": (3,)}
+"""Half of the taste that three domains share is turned around in the fourth."""
+SEEDS = range(5)
+
+
+def worst(balance: str, seed: int, share: float, **options: Any) -> float:
+    """`personal` of the domain that is worst off with a shared bottom; of d3's rows a `share` is left."""
+    data, truth = synthetic(**ODD, seed=seed)
+    gone = pl.Series(np.random.default_rng(seed).random(len(data.interactions)) >= share)
+    rows = data.interactions.filter(~(gone & (pl.col("domain") == data.domain_code("d3"))))
+    left = dataclasses.replace(data, interactions=rows)
+    base = fuse(left, balance=balance, seed=seed, **SMALL | options)
+    return min(personal(base, left, truth, task) for task in range(1, len(base.tasks)))
+
+
+@cache
+def worst_with_the_sum() -> np.ndarray:
+    return np.array([worst("sum", seed, 0.3) for seed in SEEDS])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("balance", "gain"), [("pcgrad", 0.05), ("upgrad", 0.09)])
+def test_the_smallest_of_four_domains_which_the_others_outvote_is_better_off_than_with_the_sum(
+    balance: str, gain: float
+) -> None:
+    gains = [worst(balance, seed, 0.3) for seed in SEEDS] - worst_with_the_sum()
+    assert gains.min() > 0
+    assert gains.mean() > gain
+
+
+@pytest.mark.slow
+def test_surgery_helps_beyond_that_a_step_sees_every_domain_where_the_network_is_narrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same batches, and gradients that are added up as they are: what is left is what PCGrad takes away."""
+    monkeypatch.setitem(BALANCES._items, "added", dataclasses.replace(BALANCES.get("sum"), name="added"))
+    narrow = {"share": 1.0, "dim": 4, "hidden": 8}
+    gains = np.array([worst("pcgrad", seed, **narrow) - worst("added", seed, **narrow) for seed in SEEDS])
+    assert gains.mean() > 0.015
+    assert (gains > -0.01).all()
