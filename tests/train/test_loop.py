@@ -164,3 +164,40 @@ def test_a_term_that_is_no_number_is_named(value: float) -> None:
 
     with pytest.raises(TrainingError, match=r"line: loss term 'odd' became (nan|inf) at step 3; lower the learning"):
         train(Phase("line", 10), model, [{"params": list(model.parameters())}], batch_of, losses)
+
+
+class Clock:
+    """Goes on by a second with each look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_the_seconds_end_it_and_the_rate_falls_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "time", Clock())
+    rates, ticks, descend = list[float](), list[tuple[int, int]](), loop._descend
+
+    def noted(optimiser: torch.optim.Optimizer, *rest: Any) -> None:
+        rates.append(optimiser.param_groups[0]["lr"])
+        descend(optimiser, *rest)
+
+    monkeypatch.setattr(loop, "_descend", noted)
+    with showing(lambda _, done, total: ticks.append((done, total))):
+        done = run(line(), steps=1000, warmup=0.0, seconds=40.0)
+    assert done.steps == len(ticks) == 20  # two looks a step
+    assert ticks[4] == (5, 20)
+    assert ticks[-1] == (20, 20)
+    assert min(rates[:16]) > 0.099
+    assert rates[17] == pytest.approx(0.1 * 5 * 5 / 40, rel=0.01)
+    assert rates[-1] < 0.02
+
+
+def test_seconds_that_do_not_end_it_change_nothing() -> None:
+    one, other = line(), line()
+    run(one, steps=30)
+    assert run(other, steps=30, seconds=3600.0).steps == 30
+    assert torch.equal(one.weight, other.weight)

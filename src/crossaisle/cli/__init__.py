@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "Run the study that a TOML file describes.",
     "gap": "Measure how far domains are apart, before anything is trained.",
     "advise": "Say which fusion and transfer to try, before anything is trained.",
+    "tune-text": "Adapt the text encoder to what the same people buy.",
     "fuse": "Learn one base from the domains there are.",
     "transfer": "Fit a recommender for a target domain.",
     "sources": "Choose which domains to learn from, and say what each adds.",
@@ -36,7 +37,7 @@ COMMANDS = {
     "doctor": "Check the installation and say how to mend it.",
     "bench": "Longer, resumable studies over several targets.",
 }
-"""Command → its one sentence; the module of the same name holds its `app`."""
+"""Command → its one sentence; the module of that name, with _ for -, holds its `app`."""
 RESUMABLE = ("demo", "run", "evaluate", "bench", "fuse", "sources")
 INTERRUPTED, UNEXPECTED = 130, 1
 REFUSED_BY_SYSTEM = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
@@ -56,7 +57,7 @@ def make_app() -> App:
         print_error=False,
     )
     for name, summary in COMMANDS.items():
-        app.command(f"crossaisle.cli.{name}:app", name=name, help=summary)
+        app.command(f"crossaisle.cli.{name.replace('-', '_')}:app", name=name, help=summary)
     return app
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,19 +59,28 @@ def load(model: str, max_tokens: int, precision: str) -> Any:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if find_spec("sentence_transformers") is None:
         raise ConfigError(f"text needs the package sentence-transformers, which is not installed; {_INSTALL}.")
-    library, logs = import_module("sentence_transformers"), import_module("transformers.utils.logging")
-    drew = logs.is_progress_bar_enabled()
-    logs.disable_progress_bar()  # crossaisle draws its own
+    library = import_module("sentence_transformers")
     try:
-        # Weights as safetensors only: other files may hold pickles.
-        loaded = library.SentenceTransformer(
-            str(folder or model), local_files_only=folder is not None, model_kwargs={"use_safetensors": True}
-        )
+        with without_bars():
+            # Weights as safetensors only: other files may hold pickles.
+            loaded = library.SentenceTransformer(
+                str(folder or model), local_files_only=folder is not None, model_kwargs={"use_safetensors": True}
+            )
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"cannot load the text model {model!r}: {reason} Give a folder that holds one.") from error
+    loaded.max_seq_length = min(max_tokens, loaded.max_seq_length or max_tokens)
+    return loaded.eval() if precision == "float32" else loaded.eval().to(import_module("torch").bfloat16)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Within the block transformers draws no progress bars: crossaisle draws its own."""
+    logs = import_module("transformers.utils.logging")
+    drew = logs.is_progress_bar_enabled()
+    logs.disable_progress_bar()
+    try:
+        yield
     finally:
         if drew:
             logs.enable_progress_bar()
-    loaded.max_seq_length = min(max_tokens, loaded.max_seq_length or max_tokens)
-    return loaded.eval() if precision == "float32" else loaded.eval().to(import_module("torch").bfloat16)

@@ -36,6 +36,7 @@ class Phase:
         warmup: share of the steps over which the rate rises; it then falls as a cosine to a tenth.
         every: steps between checkpoints and between looks of `watch`.
         resumable: leaves checkpoints where `checkpoint.keeping` says, so that it can go on after an interruption.
+        seconds: it ends then, if the steps have not ended it; over the last fifth of them the rate falls to zero.
     """
 
     task: str
@@ -46,6 +47,15 @@ class Phase:
     warmup: float = 0.05
     every: int = 200
     resumable: bool = False
+    seconds: float = math.inf
+
+    def spent(self, started: float) -> float:
+        """Share of the seconds that have gone by since `started`, of the performance counter."""
+        return (time.perf_counter() - started) / self.seconds
+
+    def total(self, step: int, spent: float) -> int:
+        """How many steps there will be at the pace of the first `step`, which took the share `spent` of the seconds."""
+        return step if spent >= 1 else min(self.steps, math.ceil(step / spent)) if spent > 0 else self.steps
 
 
 @dataclass(frozen=True)
@@ -99,14 +109,17 @@ def train(
         terms = losses_of(batch, step / phase.steps)
         losses = check_finite(terms, phase.task, step)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * _rate(step - 1, phase)
+            group["lr"] = rate * _rate(step - 1, phase) * min(1.0, 5 * max(0.0, 1 - phase.spent(started)))
         _descend(optimiser, terms, moved, phase.clip, step, balance)
         seen += len(batch)  # type: ignore[arg-type]
         means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
-        tick(f"{phase.task}: {_pace(seen, started):,.0f} interactions/s", step, phase.steps)
+        spent = phase.spent(started)
+        tick(f"{phase.task}: {_pace(seen, started):,.0f} interactions/s", step, phase.total(step, spent))
         if step % phase.every == 0:
             save_checkpoint(checkpoint, whole, optimiser, step, means)
         if stop is not None and (step % phase.every == 0 or step == phase.steps) and stop.look(model, step):
+            break
+        if spent >= 1:
             break
     if stop is not None:
         stop.restore(model)

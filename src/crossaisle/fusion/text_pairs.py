@@ -1,0 +1,163 @@
+"""Pairs of texts that the same person bought, for tuning a text encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from ..data.world import World
+from ..encoders.text import TextEncoder
+from ..errors import MethodError
+from ..models.base import item_rows
+from ..rng import generator
+from ..train.batches import Bools, among
+from ..types import Codes, Doubles, Floats
+from .common import liked_rows
+
+LEAST_PEOPLE = 20
+"""Fewer people with two texts say too little."""
+CANDIDATES = 4
+"""Pairs that are drawn for each that is learned from."""
+HELD_OUT, MOST_HELD_OUT = 0.1, 400
+"""Share of the people who judge and do not train, and how many at most."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pairs of one batch, a person each.
+
+    Attributes:
+        one: (n,) numbers of texts.
+        other: (n,) numbers of another text of the same person.
+        known: (n, n) True where person a has other[b] as well, or person b has one[a]: no negative.
+    """
+
+    one: Codes
+    other: Codes
+    known: Bools
+
+    def __len__(self) -> int:
+        return len(self.one)
+
+
+@dataclass(frozen=True, eq=False)
+class TextPairs:
+    """Who has which texts.
+
+    Attributes:
+        texts: (t,) distinct texts.
+        owned: (people, t) CSR 1 + the code of the domain that the person first had the text in; two or more a row.
+        weight: (t,) log of how often a text is drawn of those that a person has.
+        across: share of the pairs that are of two domains where the person has such.
+        held: how many people, the last rows, judge and do not train.
+        seed: of what is drawn.
+    """
+
+    texts: tuple[str, ...]
+    owned: sp.csr_matrix
+    weight: Floats
+    across: float
+    held: int
+    seed: int
+
+    @classmethod
+    def of(
+        cls, world: World, sources: tuple[str, ...], encoder: TextEncoder, smoothing: float, across: float, seed: int
+    ) -> Self:
+        """What people of `sources` have, by the texts that `encoder` reads.
+
+        Raises:
+            MethodError: no text, or too few people with two.
+        """
+        texts = encoder.texts(item_rows(world))
+        if texts.null_count() == len(texts):
+            raise MethodError(
+                f"no item has text in {', '.join(encoder.fields)}; add such a column to items, or name other fields."
+            )
+        rows = _bought(world, sources, texts)
+        people = np.unique(rows["user"].to_numpy())
+        if len(people) < LEAST_PEOPLE:
+            raise MethodError(
+                f"{len(people)} people have two different texts in what may be seen, and {LEAST_PEOPLE} are needed; "
+                "name more sources, or a later cut."
+            )
+        people = generator(seed, "text people").permutation(people)
+        held = min(MOST_HELD_OUT, round(HELD_OUT * len(people)))
+        names, numbers = np.unique(rows["text"].to_numpy(), return_inverse=True)
+        place = np.argsort(people)[np.searchsorted(np.sort(people), rows["user"].to_numpy())]
+        home = rows["domain"].to_numpy().astype(np.int64) + 1
+        owned = sp.csr_matrix((home, (place, numbers)), shape=(len(people), len(names)))
+        trained = np.bincount(owned[: len(people) - held].indices, minlength=len(names))
+        weight = ((smoothing - 1) * np.log(np.maximum(trained, 1))).astype(np.float32)
+        return cls(tuple(names.tolist()), owned, weight, across, held, seed)
+
+    @cached_property
+    def trained(self) -> sp.csc_matrix:
+        """(people that train, t) CSC, 1 where one has a text."""
+        return (self.owned[: self.owned.shape[0] - self.held] > 0).astype(np.float32).tocsc()
+
+    def draw(self, step: int, size: int) -> Drawn:
+        """The batch of `step`, of people drawn alike; depends on seed and step alone.
+
+        Of so many `CANDIDATES`, pairs that chance does not explain stay: drawn by `beyond_chance`.
+        """
+        draw = generator(self.seed, "text pairs", str(step))
+        people = draw.integers(0, self.trained.shape[0], CANDIDATES * size)
+        one, other = self._pairs(people, draw)
+        worth = np.log(self.beyond_chance(one, other) + 1e-6) + draw.gumbel(size=len(one))
+        return self._drawn(*(each[np.argsort(-worth)[:size]] for each in (people, one, other)))
+
+    def judges(self) -> Drawn:
+        """A pair of each of the people held out."""
+        people = np.arange(self.trained.shape[0], self.owned.shape[0])
+        return self._drawn(people, *self._pairs(people, generator(self.seed, "text judges")))
+
+    def beyond_chance(self, one: Codes, other: Codes) -> Doubles:
+        """(n,) max(0, 1 − e / c), c: how many people who train have both texts, e: how many would by chance.
+
+        e = n_one n_other Σ_u d_u² / (Σ_u d_u)², d: texts of a person, n: people of a text (Chung and Lu 2002).
+        """
+        having, had = (np.asarray(self.trained.sum(axis=a)).ravel().astype(np.float64) for a in (1, 0))
+        both = np.asarray(self.trained[:, one].multiply(self.trained[:, other]).sum(axis=0)).ravel()
+        expected = had[one] * had[other] * float(having @ having) / float(having.sum()) ** 2
+        found: Doubles = np.maximum(0.0, 1 - expected / np.maximum(both, 1))
+        return found
+
+    def _pairs(self, people: Codes, draw: np.random.Generator) -> tuple[Codes, Codes]:
+        """Two texts of each person."""
+        owned = self.owned[people]
+        row = np.repeat(np.arange(len(people)), np.diff(owned.indptr))
+        # The greatest of log weights with Gumbel noise is a draw by weight.
+        worth = self.weight[owned.indices] + draw.gumbel(size=len(row))
+        first = _greatest(worth, row, owned.indptr)
+        far = (draw.random(len(people)) < self.across)[row] & (owned.data != owned.data[first][row])
+        worth = self.weight[owned.indices] + draw.gumbel(size=len(row)) + 1e6 * far
+        worth[first] = -np.inf
+        second = _greatest(worth, row, owned.indptr)
+        return owned.indices[first].astype(np.int64), owned.indices[second].astype(np.int64)
+
+    def _drawn(self, people: Codes, one: Codes, other: Codes) -> Drawn:
+        return Drawn(one, other, self._have(people, other) | self._have(people, one).T)
+
+    def _have(self, people: Codes, texts: Codes) -> Bools:
+        found, place = np.unique(texts, return_inverse=True)
+        return among(self.owned, people, found)[:, place]
+
+
+def _bought(world: World, sources: tuple[str, ...], texts: pl.Series) -> pl.DataFrame:
+    """``user``, ``text``, ``domain``: what each person has, once, of people who have two texts or more."""
+    rows = liked_rows(world, sources).select("user", "item", "domain")
+    named = rows.with_columns(text=texts.gather(rows["item"])).drop_nulls("text")
+    once = named.unique(["user", "text"], keep="first", maintain_order=True)
+    return once.filter(pl.len().over("user") > 1)
+
+
+def _greatest(worth: Floats, row: Codes, starts: Codes) -> Codes:
+    """(n,) place of the greatest `worth` of each row."""
+    places: Codes = np.lexsort((worth, row))[starts[1:] - 1]
+    return places

@@ -1,0 +1,210 @@
+"""A text encoder adapted to a shop: what the same people buy is near, by low-rank changes that become part of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..data.world import World
+from ..encoders import text_model
+from ..encoders.text import TextEncoder
+from ..errors import ConfigError, StorageError
+from ..objectives.contrast import aligned
+from ..rng import seeded
+from ..train.loop import Phase, train
+from .text_pairs import Drawn, TextPairs
+
+ATTENTION = (("query", "value"), ("q_proj", "v_proj"), ("q_lin", "v_lin"), ("q", "v"), ("Wqkv",), ("qkv_proj",))
+"""What families of models call the matrices that the queries and values of attention come from."""
+
+
+@dataclass(frozen=True)
+class TextTuning:
+    """Options of `tune_text`."""
+
+    model: str = "minilm"
+    """Text model to start from: ``minilm``, a folder or a model's name."""
+    fields: tuple[str, ...] = ("title", "description", "brand", "category")
+    """Columns whose words are read together, as the encoder will read them."""
+    rank: int = 8
+    """Rank of the change of every matrix."""
+    alpha: float = 16.0
+    """Size of the changes: they count alpha / rank."""
+    rate: float = 1e-3
+    """Learning rate at its highest."""
+    temperature: float = 0.05
+    """Of the cosines; lower looks at the nearest negatives alone."""
+    batch: int = 64
+    """Pairs a step; the other pairs of a step are the negatives of each."""
+    max_tokens: int = 32
+    """Longer texts are cut while it learns; what is saved reads as long ones as before."""
+    smoothing: float = 0.5
+    """A text that n of the people have is drawn as if n^smoothing had it: below 1, popular texts come less often."""
+    across: float = 0.5
+    """Share of the pairs that are of two domains, of people who have bought in two."""
+    steps: int = 300
+    """Most steps."""
+    minutes: float = 5.0
+    """It ends then if the steps have not ended it. The same seed gives the same model where the steps do."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if min(self.rank, self.steps) < 1 or self.batch < 2 or self.max_tokens < 3:
+            raise ConfigError("rank and steps ≥ 1, batch ≥ 2 and max_tokens ≥ 3 are needed.")
+        if min(self.alpha, self.rate, self.temperature, self.minutes) <= 0:
+            raise ConfigError("alpha, rate, temperature and minutes must be above 0.")
+        if not (0 <= self.smoothing <= 1 and 0 <= self.across <= 1):
+            raise ConfigError("smoothing and across must be from 0 to 1.")
+
+
+@dataclass(frozen=True)
+class TunedText:
+    """What came of it.
+
+    Attributes:
+        folder: holds the tuned model.
+        texts: how many distinct texts people had.
+        people: how many trained.
+        judges: how many were held out.
+        steps: that were taken.
+        before: of the people held out, how often another text that the person has was nearer than one that the person
+            does not have (.5 is chance), by the model as it was.
+        after: the same by the tuned model.
+    """
+
+    folder: str
+    texts: int
+    people: int
+    judges: int
+    steps: int
+    before: float
+    after: float
+
+
+def tune_text(world: World, sources: tuple[str, ...], out: Path, options: TextTuning, seed: int) -> TunedText:
+    """Adapt a text model to what people of `sources` buy together, and save it to `out`, whole or not at all.
+
+    L = ½ (InfoNCE(cos(x, y) / τ) + InfoNCE(cos(y, x) / τ)) over pairs (x_a, y_a) of texts that person a has; the texts
+    of the other pairs are negatives, but not where person a has them. Matrices change by W + (α / r) B A (Hu et al.
+    2022, arXiv:2106.09685, eq. 3), and in the end the changes are added to them.
+
+    Args:
+        world: all of its rows may be seen.
+        sources: domains to learn from.
+        out: folder that takes a sentence-transformers model: name it as `ContentOptions.text`.
+        options: see `TextTuning`.
+        seed: of everything random.
+
+    Raises:
+        ConfigError: `out` is taken, a package is missing, or the model cannot be loaded or adapted.
+        MethodError: no text, or too few people with two.
+        StorageError: `out` cannot be written.
+        TrainingError: the loss is no number.
+    """
+    _check(out)
+    encoder = TextEncoder(options.model, fields=options.fields)
+    pairs = TextPairs.of(world, sources, encoder, options.smoothing, options.across, seed)
+    model = text_model.load(options.model, 1_000_000, "float32")
+    whole = model.max_seq_length
+    model.max_seq_length = min(options.max_tokens, whole)
+    judges = pairs.judges()
+    before = nearer(model, pairs.texts, judges)
+    with seeded(seed, "tune text"), low_rank(model, options) as learned:
+        done = train(
+            Phase("tune text", options.steps, options.rate, seconds=60 * options.minutes),
+            model,
+            [{"params": learned}],
+            lambda step: pairs.draw(step, options.batch),
+            lambda drawn, _: {"pairs": _loss(model, pairs.texts, drawn, options.temperature)},
+        )
+    after = nearer(model, pairs.texts, judges)
+    model.max_seq_length = whole
+    save(model, out)
+    people = pairs.owned.shape[0] - pairs.held
+    return TunedText(str(out), len(pairs.texts), people, pairs.held, done.steps, before, after)
+
+
+def _check(out: Path) -> None:
+    """Refuse at once what could not be saved or learned in the end."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise ConfigError(f"{out} is there already; name another folder, or remove it.")
+    if find_spec("peft") is None:
+        raise ConfigError(
+            "tuning a text model needs the package peft, which is not installed; install it with: "
+            "pip install crossaisle[text]."
+        )
+
+
+@contextmanager
+def low_rank(model: Any, options: TextTuning) -> Iterator[list[nn.Parameter]]:
+    """Within the block the attention of a SentenceTransformer changes by low rank, by the parameters given; afterwards
+    the changes are part of its matrices.
+
+    Raises:
+        ConfigError: attention is not found in the model.
+    """
+    inner = model[0].auto_model
+    ends = {name.rsplit(".", 1)[-1] for name, part in inner.named_modules() if isinstance(part, nn.Linear)}
+    names = next((list(some) for some in ATTENTION if ends.issuperset(some)), None)
+    if names is None:
+        raise ConfigError(
+            f"no attention that is known in the text model {options.model!r} (it has {', '.join(sorted(ends))}); "
+            "take a model of another family, such as minilm."
+        )
+    peft = import_module("peft")
+    changes = peft.LoraConfig(r=options.rank, lora_alpha=options.alpha, target_modules=names, bias="none")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")  # what peft asks it for
+        changed = peft.get_peft_model(inner, changes)  # in place: `model` computes with them from here on
+    yield [p for p in changed.parameters() if p.requires_grad]
+    changed.merge_and_unload()
+
+
+def nearer(model: Any, texts: tuple[str, ...], drawn: Drawn) -> float:
+    """Of pairs, the mean share of negatives that are farther from the first text than the second is; ties are half."""
+    numbers, place = np.unique(np.concatenate([drawn.one, drawn.other]), return_inverse=True)
+    vectors = model.encode([texts[n] for n in numbers], normalize_embeddings=True, show_progress_bar=False)
+    one, other = np.split(vectors[place], 2)
+    cosine = one @ other.T
+    own, asked = np.diag(cosine)[:, None], ~drawn.known
+    better = ((own > cosine) + 0.5 * (own == cosine)) * asked
+    return float((better.sum(axis=1) / np.maximum(asked.sum(axis=1), 1))[asked.any(axis=1)].mean())
+
+
+def _loss(model: Any, texts: tuple[str, ...], drawn: Drawn, temperature: float) -> Tensor:
+    numbers, place = np.unique(np.concatenate([drawn.one, drawn.other]), return_inverse=True)
+    read = getattr(model, "preprocess", None) or model.tokenize  # its name before sentence-transformers 6
+    vectors = model(read([texts[n] for n in numbers]))["sentence_embedding"]
+    one, other = vectors[torch.from_numpy(place)].chunk(2)
+    return aligned(one, other, temperature, torch.from_numpy(drawn.known))
+
+
+def save(model: Any, out: Path) -> None:
+    """Write a SentenceTransformer to `out`, whole or not at all.
+
+    Raises:
+        StorageError: with what the system said.
+    """
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with text_model.without_bars():
+            model.save(str(part), create_model_card=False, safe_serialization=True)
+        os.replace(part, out)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"cannot write {out}: {reason}; free some space or name another place.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
