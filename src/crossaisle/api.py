@@ -2,8 +2,7 @@
 
 >>> from crossaisle.api import World, transfer
 >>> from crossaisle.testing_world import tiny_world
->>> shop = tiny_world()
->>> cake = transfer(shop, "cake", method="ease")
+>>> cake = transfer(tiny_world(), "cake", method="ease")
 >>> ranking = cake.recommend(["u12", "a stranger"], k=3)
 >>> ranking.items.shape, ranking.basis
 ((2, 3), ['history', 'popularity'])
@@ -41,8 +40,7 @@ from .evaluate.validation import validation_of
 from .explain import Explanation, TransferExplanation, explain, explain_transfer
 from .fusion import rates as _rates
 from .fusion.method import FUSIONS
-from .fusion.tune_text import TextTuning, TunedText
-from .fusion.tune_text import tune_text as _tune_text
+from .fusion.tune_text import TextTuning, tune_text
 from .gap.measure import Asked, measured
 from .gap.report import GapReport
 from .gap.sides import GapOptions
@@ -67,7 +65,6 @@ __all__ = [
     "Study",
     "TextTuning",
     "TransferExplanation",
-    "TunedText",
     "World",
     "advise",
     "evaluate",
@@ -111,34 +108,6 @@ def fuse(
     ready: Any = build(chosen.options, options, f"options of {method!r}")
     names = tuple(sources) or tuple(world.domains.ids.to_list())
     return chosen.fit(sources_alone(world, names, cut), names, ready, seed)
-
-
-def tune_text(
-    world: World,
-    out: str | Path,
-    sources: Sequence[str] = (),
-    *,
-    cut: Moment | None = None,
-    tuning: TextTuning | None = None,
-    seed: int = 0,
-) -> TunedText:
-    """Adapt a text encoder to what the same people buy, for ``content.text`` of any method that reads text.
-
-    Args:
-        world: all domains.
-        out: folder that takes the model; it must not be there, or be empty.
-        sources: domains to learn from; empty: all of them.
-        cut: nothing from this time on is seen; None sees everything.
-        tuning: the model to start from, its size of change, and when it ends.
-        seed: of everything random.
-
-    Raises:
-        ConfigError: `out` is taken, ``crossaisle[text]`` is missing, or the model cannot be loaded or adapted.
-        MethodError: items have no text, or too few people have two.
-        DataError: unknown domain.
-    """
-    names = tuple(sources) or tuple(world.domains.ids.to_list())
-    return _tune_text(sources_alone(world, names, cut), names, Path(out), tuning or TextTuning(), seed)
 
 
 def probabilities(base: Base, world: World, domain: str, users: Sequence[str], items: Sequence[str]) -> pl.DataFrame:
@@ -322,11 +291,9 @@ def select_sources(  # noqa: PLR0913 - one door; all but two are given by name
     return _sources.select_sources(problem, entry, order=order, seconds=seconds, folder=out)
 
 
-def _base_for(
-    method: TransferMethod, world: World, sources: Sequence[str], cut: Moment | None, seed: int
-) -> Base | None:
+def _base_for(method: TransferMethod, world: World, names: Sequence[str], cut: Moment | None, seed: int) -> Base | None:
     try:
-        return fuse(world, sources, cut=cut, seed=seed)
+        return fuse(world, names, cut=cut, seed=seed)
     except MethodError:
         if "base" in method.needs:
             raise

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from crossaisle.api import Base
 
 from .conftest import Cli
 
@@ -22,10 +25,15 @@ def test_a_base_reads_by_the_tuned_model(cli: Cli, shop: Path, tmp_path: Path) -
     assert said.code == 0
     assert f"text model: {out} (1 steps" in said.out
     assert "people held out; 50 % is chance" in said.out
-    following = said.out.split("next: crossaisle ")[1].split()
-    assert following[-1] == f"content.text={out}"
+    following = shlex.split(said.out.split("next: crossaisle ")[1])
+    assert following[4:7] == ["--sources", "tea", "coffee"]
+    assert f"content.text={out}" in following
+    assert "content.text_fields=[title]" in following
     base = [str(tmp_path / "base") if w == "base" else w for w in following]
-    assert cli(*base, "-o", "steps=2", "--sources", "tea").code == 0
+    assert cli(*base, "-o", "steps=2").code == 0
+    reader = Base.load(tmp_path / "base").reader
+    assert reader.text is not None
+    assert (reader.text.model, reader.text.fields) == (str(out), ("title",))
     again = cli("tune-text", shop, "--out", out, "--json")
     assert again.code == 2
     assert "is there already; name another folder" in again.json["error"]["message"]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import crossaisle.fusion  # noqa: F401  registers the fusions
+from crossaisle.api import MethodSpec, TextTuning
+from crossaisle.cli import make_app
 from crossaisle.config import describe
 from crossaisle.fusion.method import FUSIONS
 from crossaisle.train.balance import BALANCES
@@ -20,7 +24,7 @@ BALANCED = [name for name, made in BALANCES if made.make.__module__.startswith("
 
 
 def test_every_fusion_has_a_section_and_no_other_has() -> None:
-    assert sorted(SECTIONS) == sorted([*OURS, "balance"])
+    assert sorted(SECTIONS) == sorted([*OURS, "balance", "tune-text"])
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -52,3 +56,15 @@ def test_the_option_names_every_balance() -> None:
         told = {option: text for option, _, _, text in describe(FUSIONS.get(name).options)}
         assert set(BALANCED) <= set(re.findall(r"\w+", told.get("balance", " ".join(BALANCED))))
     assert "balance" in {option for option, *_ in describe(FUSIONS.get("shared_bottom").options)}
+
+
+def test_the_section_on_text_names_every_option_and_spells_commands_as_they_are() -> None:
+    section = SECTIONS["tune-text"]
+    told = re.findall(r"`(\w+)`", section.rsplit("- Options: ", 1)[1])
+    assert told == [f.name for f in fields(TextTuning)]
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", section, re.S) for line in block.splitlines()]
+    assert len(commands) == 3
+    for line in commands:
+        make_app().parse_args(shlex.split(line)[1:], exit_on_error=False, print_error=False)
+    (table,) = re.findall(r"```toml\n(.*?)```", section, re.S)
+    assert MethodSpec.parse(tomllib.loads(table)["methods"][0]).fusion_options == {"content": {"text": "shop-text"}}

@@ -62,7 +62,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory) -> api.TunedText:
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> module.TunedText:
     out = tmp_path_factory.mktemp("tuned") / "model"
     return api.tune_text(made_up(), out, tuning=TextTuning(steps=40, batch=16, max_tokens=16, rate=2e-3))
 
@@ -70,13 +70,13 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> api.TunedText:
 @pytest.mark.slow
 @needs_model
 class TestBundledModel:
-    def test_what_is_bought_together_comes_near(self, tuned: api.TunedText) -> None:
+    def test_what_is_bought_together_comes_near(self, tuned: module.TunedText) -> None:
         assert abs(apart("minilm")) < 0.1
         assert apart(tuned.folder) > 0.3
         assert tuned.after > max(0.8, tuned.before + 0.1)
         assert (tuned.steps, tuned.texts, tuned.people, tuned.judges) == (40, 32, 54, 6)
 
-    def test_an_encoder_reads_the_folder(self, tuned: api.TunedText) -> None:
+    def test_an_encoder_reads_the_folder(self, tuned: module.TunedText) -> None:
         encoder = TextEncoder(tuned.folder, cache=False)
         vectors, mask = encoder.encode(pl.DataFrame({"title": ["granola 1", None, "milk"]}))
         assert vectors.shape == (3, 384)
@@ -85,7 +85,7 @@ class TestBundledModel:
         weights = {n for n in content_of(Path(tuned.folder)) if "safetensors" in n or "adapter" in n}
         assert weights == {"model.safetensors"}
 
-    def test_long_texts_are_read_as_before(self, tuned: api.TunedText) -> None:
+    def test_long_texts_are_read_as_before(self, tuned: module.TunedText) -> None:
         lengths = [text_model.load(m, 1_000, "float32").max_seq_length for m in ("minilm", tuned.folder)]
         assert lengths[0] == lengths[1] > 16
 

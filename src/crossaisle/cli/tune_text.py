@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from cyclopts import App, Group, Parameter
 
 from .. import api
 from ..fusion.tune_text import TextTuning
-from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data
+from .flags import LIST, READ, Maybe, Names, ReadFlags, open_data, typed
 from .output import OUTPUT, Output, emit
 from .progress import drawing
 
@@ -53,9 +54,26 @@ def tune_text(
         return
     print(f"text model: {out} ({found.steps} steps, {found.texts:,} texts, {found.people:,} people)")
     print(
-        f"another text of the same person is nearer than one of somebody else: {found.after:.1%} of the time, "
-        f"before {found.before:.1%} ({found.judges} people held out; 50 % is chance)"
+        f"which texts are of the same person is told right {found.after:.1%} of the time, before {found.before:.1%} "
+        f"({found.judges} people held out; 50 % is chance)"
     )
     if found.after <= found.before:
         print("It has not learned what people buy together: keep the model as it was, or give it more minutes.")
-    print(f"next: crossaisle fuse {path} --out base -o content.text={out}")
+    words = [
+        "crossaisle",
+        "fuse",
+        path,
+        "--out",
+        "base",
+        *(("--sources", *sources) if sources else ()),
+        *typed("cut", cut),
+    ]
+    print(f"next: {shlex.join([*words, *(w for name in _reading(out, tuning) for w in ('-o', name))])}")
+
+
+def _reading(out: Path, tuning: TextTuning) -> list[str]:
+    """The options of a method that reads by the tuned model."""
+    made = [f"content.text={out}"]
+    if tuning.fields != USUAL.fields:
+        made.append(f"content.text_fields=[{','.join(tuning.fields)}]")
+    return made

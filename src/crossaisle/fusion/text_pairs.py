@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -16,13 +15,11 @@ from ..errors import MethodError
 from ..models.base import item_rows
 from ..rng import generator
 from ..train.batches import Bools, among
-from ..types import Codes, Doubles, Floats
+from ..types import Codes, Floats
 from .common import liked_rows
 
 LEAST_PEOPLE = 20
 """Fewer people with two texts say too little."""
-CANDIDATES = 4
-"""Pairs that are drawn for each that is learned from."""
 HELD_OUT, MOST_HELD_OUT = 0.1, 400
 """Share of the people who judge and do not train, and how many at most."""
 
@@ -96,40 +93,22 @@ class TextPairs:
         weight = ((smoothing - 1) * np.log(np.maximum(trained, 1))).astype(np.float32)
         return cls(tuple(names.tolist()), owned, weight, across, held, seed)
 
-    @cached_property
-    def trained(self) -> sp.csc_matrix:
-        """(people that train, t) CSC, 1 where one has a text."""
-        return (self.owned[: self.owned.shape[0] - self.held] > 0).astype(np.float32).tocsc()
+    @property
+    def trained(self) -> sp.csr_matrix:
+        """(people that train, t) those rows of `owned`."""
+        return self.owned[: self.owned.shape[0] - self.held]
 
     def draw(self, step: int, size: int) -> Drawn:
-        """The batch of `step`, of people drawn alike; depends on seed and step alone.
-
-        Of so many `CANDIDATES`, pairs that chance does not explain stay: drawn by `beyond_chance`.
-        """
+        """The batch of `step`, of people drawn alike; depends on seed and step alone."""
         draw = generator(self.seed, "text pairs", str(step))
-        people = draw.integers(0, self.trained.shape[0], CANDIDATES * size)
-        one, other = self._pairs(people, draw)
-        worth = np.log(self.beyond_chance(one, other) + 1e-6) + draw.gumbel(size=len(one))
-        return self._drawn(*(each[np.argsort(-worth)[:size]] for each in (people, one, other)))
+        return self._pairs(draw.integers(0, self.trained.shape[0], size), draw)
 
     def judges(self) -> Drawn:
         """A pair of each of the people held out."""
         people = np.arange(self.trained.shape[0], self.owned.shape[0])
-        return self._drawn(people, *self._pairs(people, generator(self.seed, "text judges")))
+        return self._pairs(people, generator(self.seed, "text judges"))
 
-    def beyond_chance(self, one: Codes, other: Codes) -> Doubles:
-        """(n,) max(0, 1 − e / c), c: how many people who train have both texts, e: how many would by chance.
-
-        e = n_one n_other Σ_u d_u² / (Σ_u d_u)², d: texts of a person, n: people of a text (Chung and Lu 2002).
-        """
-        having, had = (np.asarray(self.trained.sum(axis=a)).ravel().astype(np.float64) for a in (1, 0))
-        both = np.asarray(self.trained[:, one].multiply(self.trained[:, other]).sum(axis=0)).ravel()
-        expected = had[one] * had[other] * float(having @ having) / float(having.sum()) ** 2
-        found: Doubles = np.maximum(0.0, 1 - expected / np.maximum(both, 1))
-        return found
-
-    def _pairs(self, people: Codes, draw: np.random.Generator) -> tuple[Codes, Codes]:
-        """Two texts of each person."""
+    def _pairs(self, people: Codes, draw: np.random.Generator) -> Drawn:
         owned = self.owned[people]
         row = np.repeat(np.arange(len(people)), np.diff(owned.indptr))
         # The greatest of log weights with Gumbel noise is a draw by weight.
@@ -138,11 +117,9 @@ class TextPairs:
         far = (draw.random(len(people)) < self.across)[row] & (owned.data != owned.data[first][row])
         worth = self.weight[owned.indices] + draw.gumbel(size=len(row)) + 1e6 * far
         worth[first] = -np.inf
-        second = _greatest(worth, row, owned.indptr)
-        return owned.indices[first].astype(np.int64), owned.indices[second].astype(np.int64)
-
-    def _drawn(self, people: Codes, one: Codes, other: Codes) -> Drawn:
-        return Drawn(one, other, self._have(people, other) | self._have(people, one).T)
+        one, other = owned.indices[first], owned.indices[_greatest(worth, row, owned.indptr)]
+        known = self._have(people, other) | self._have(people, one).T
+        return Drawn(one.astype(np.int64), other.astype(np.int64), known)
 
     def _have(self, people: Codes, texts: Codes) -> Bools:
         found, place = np.unique(texts, return_inverse=True)

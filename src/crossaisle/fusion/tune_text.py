@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..data.splits.base import Moment
 from ..data.world import World
 from ..encoders import text_model
 from ..encoders.text import TextEncoder
@@ -24,10 +25,14 @@ from ..errors import ConfigError, StorageError
 from ..objectives.contrast import aligned
 from ..rng import seeded
 from ..train.loop import Phase, train
+from ..transfer.visible import sources_alone
 from .text_pairs import Drawn, TextPairs
 
 ATTENTION = (("query", "value"), ("q_proj", "v_proj"), ("q_lin", "v_lin"), ("q", "v"), ("Wqkv",), ("qkv_proj",))
 """What families of models call the matrices that the queries and values of attention come from."""
+
+_WHOLE = 1_000_000
+"""More tokens than any model reads: its own limit holds."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ class TunedText:
         people: how many trained.
         judges: how many were held out.
         steps: that were taken.
-        before: of the people held out, how often another text that the person has was nearer than one that the person
-            does not have (.5 is chance), by the model as it was.
+        before: how often two people held out, with two texts each, were told from the same four texts paired wrongly
+            (.5 is chance), by the model as it was.
         after: the same by the tuned model.
     """
 
@@ -93,7 +98,15 @@ class TunedText:
     after: float
 
 
-def tune_text(world: World, sources: tuple[str, ...], out: Path, options: TextTuning, seed: int) -> TunedText:
+def tune_text(
+    world: World,
+    out: str | Path,
+    sources: Sequence[str] = (),
+    *,
+    cut: Moment | None = None,
+    tuning: TextTuning | None = None,
+    seed: int = 0,
+) -> TunedText:
     """Adapt a text model to what people of `sources` buy together, and save it to `out`, whole or not at all.
 
     L = ½ (InfoNCE(cos(x, y) / τ) + InfoNCE(cos(y, x) / τ)) over pairs (x_a, y_a) of texts that person a has; the texts
@@ -101,39 +114,46 @@ def tune_text(world: World, sources: tuple[str, ...], out: Path, options: TextTu
     2022, arXiv:2106.09685, eq. 3), and in the end the changes are added to them.
 
     Args:
-        world: all of its rows may be seen.
-        sources: domains to learn from.
-        out: folder that takes a sentence-transformers model: name it as `ContentOptions.text`.
-        options: see `TextTuning`.
+        world: all domains.
+        out: folder that takes a sentence-transformers model, to be named as ``content.text``; not there yet, or empty.
+        sources: domains to learn from; empty: all of them.
+        cut: nothing from this time on is seen; None sees everything.
+        tuning: the model to start from, its size of change, and when it ends.
         seed: of everything random.
 
     Raises:
         ConfigError: `out` is taken, a package is missing, or the model cannot be loaded or adapted.
+        DataError: unknown domain.
         MethodError: no text, or too few people with two.
         StorageError: `out` cannot be written.
         TrainingError: the loss is no number.
     """
-    _check(out)
+    folder, options = Path(out), tuning or TextTuning()
+    _check(folder)
+    names = tuple(sources) or tuple(world.domains.ids.to_list())
     encoder = TextEncoder(options.model, fields=options.fields)
-    pairs = TextPairs.of(world, sources, encoder, options.smoothing, options.across, seed)
-    model = text_model.load(options.model, 1_000_000, "float32")
-    whole = model.max_seq_length
+    pairs = TextPairs.of(sources_alone(world, names, cut), names, encoder, options.smoothing, options.across, seed)
+    model = text_model.load(options.model, _WHOLE, "float32")
+    whole, judges = model.max_seq_length, pairs.judges()
     model.max_seq_length = min(options.max_tokens, whole)
-    judges = pairs.judges()
-    before = nearer(model, pairs.texts, judges)
+    before = told(model, pairs.texts, judges)
+    steps = _learn(model, pairs, options, seed)
+    after = told(model, pairs.texts, judges)
+    model.max_seq_length = whole
+    save(model, folder)
+    return TunedText(str(folder), len(pairs.texts), pairs.trained.shape[0], pairs.held, steps, before, after)
+
+
+def _learn(model: Any, pairs: TextPairs, options: TextTuning, seed: int) -> int:
+    """Change `model`; how many steps were taken."""
     with seeded(seed, "tune text"), low_rank(model, options) as learned:
-        done = train(
+        return train(
             Phase("tune text", options.steps, options.rate, seconds=60 * options.minutes),
             model,
             [{"params": learned}],
             lambda step: pairs.draw(step, options.batch),
             lambda drawn, _: {"pairs": _loss(model, pairs.texts, drawn, options.temperature)},
-        )
-    after = nearer(model, pairs.texts, judges)
-    model.max_seq_length = whole
-    save(model, out)
-    people = pairs.owned.shape[0] - pairs.held
-    return TunedText(str(out), len(pairs.texts), people, pairs.held, done.steps, before, after)
+        ).steps
 
 
 def _check(out: Path) -> None:
@@ -172,15 +192,21 @@ def low_rank(model: Any, options: TextTuning) -> Iterator[list[nn.Parameter]]:
     changed.merge_and_unload()
 
 
-def nearer(model: Any, texts: tuple[str, ...], drawn: Drawn) -> float:
-    """Of pairs, the mean share of negatives that are farther from the first text than the second is; ties are half."""
+def told(model: Any, texts: tuple[str, ...], drawn: Drawn) -> float:
+    """How often cos(x_a, y_a) + cos(x_b, y_b) > cos(x_a, y_b) + cos(x_b, y_a) over pairs of two people; ties are half.
+
+    What makes a text near to all others, such as being popular or short, is on both sides: .5 is chance. Two people one
+    of whom has a text of the other's are not asked.
+    """
     numbers, place = np.unique(np.concatenate([drawn.one, drawn.other]), return_inverse=True)
     vectors = model.encode([texts[n] for n in numbers], normalize_embeddings=True, show_progress_bar=False)
     one, other = np.split(vectors[place], 2)
     cosine = one @ other.T
-    own, asked = np.diag(cosine)[:, None], ~drawn.known
-    better = ((own > cosine) + 0.5 * (own == cosine)) * asked
-    return float((better.sum(axis=1) / np.maximum(asked.sum(axis=1), 1))[asked.any(axis=1)].mean())
+    right = np.diag(cosine)[:, None] + np.diag(cosine)[None, :]
+    wrong = cosine + cosine.T
+    won = (right > wrong) + 0.5 * (right == wrong)
+    asked = ~(drawn.known | drawn.known.T)
+    return float(won[asked].mean()) if asked.any() else 0.5
 
 
 def _loss(model: Any, texts: tuple[str, ...], drawn: Drawn, temperature: float) -> Tensor:

@@ -108,18 +108,15 @@ def train(
         batch = batch_of(step)
         terms = losses_of(batch, step / phase.steps)
         losses = check_finite(terms, phase.task, step)
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * _rate(step - 1, phase) * min(1.0, 5 * max(0.0, 1 - phase.spent(started)))
+        _set_rates(optimiser, rates, _rate(step - 1, phase) * min(1.0, 5 * max(0.0, 1 - phase.spent(started))))
         _descend(optimiser, terms, moved, phase.clip, step, balance)
         seen += len(batch)  # type: ignore[arg-type]
         means |= {n: 0.98 * means.get(n, loss) + 0.02 * loss for n, loss in losses.items()}
-        spent = phase.spent(started)
-        tick(f"{phase.task}: {_pace(seen, started):,.0f} interactions/s", step, phase.total(step, spent))
+        end = phase.total(step, phase.spent(started))
+        tick(f"{phase.task}: {_pace(seen, started):,.0f} interactions/s", step, end)
         if step % phase.every == 0:
             save_checkpoint(checkpoint, whole, optimiser, step, means)
-        if stop is not None and (step % phase.every == 0 or step == phase.steps) and stop.look(model, step):
-            break
-        if spent >= 1:
+        if (stop is not None and (step % phase.every == 0 or step == end) and stop.look(model, step)) or step == end:
             break
     if stop is not None:
         stop.restore(model)
@@ -162,6 +159,11 @@ def _descend(
                 parameter.grad = None
     nn.utils.clip_grad_norm_(parameters, clip)
     optimiser.step()
+
+
+def _set_rates(optimiser: torch.optim.Optimizer, rates: Sequence[float], share: float) -> None:
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate * share
 
 
 def _rate(step: int, phase: Phase) -> float:
