@@ -132,6 +132,17 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
         api.tune_text(made_up(), tmp_path)
 
 
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match=r"cannot write .*file.model: .*; free some space or name another place"):
+        api.tune_text(made_up(), tmp_path / "file" / "model")
+    monkeypatch.setattr(module.os, "access", lambda *_: False)
+    with pytest.raises(StorageError, match="it is not yours to write; name another place"):
+        api.tune_text(made_up(), tmp_path / "model")
+
+
 def test_without_peft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"needs the package peft, .* pip install crossaisle\[text\]"):

@@ -165,6 +165,12 @@ def _check(out: Path) -> None:
             "tuning a text model needs the package peft, which is not installed; install it with: "
             "pip install crossaisle[text]."
         )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(out, error) from error
+    if not os.access(out.parent, os.W_OK):
+        raise StorageError(f"cannot write in {out.parent}: it is not yours to write; name another place.")
 
 
 @contextmanager
@@ -225,12 +231,14 @@ def save(model: Any, out: Path) -> None:
     """
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
         with text_model.without_bars():
             model.save(str(part), create_model_card=False, safe_serialization=True)
         os.replace(part, out)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"cannot write {out}: {reason}; free some space or name another place.") from error
+        raise _refused(out, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _refused(out: Path, error: OSError) -> StorageError:
+    return StorageError(f"cannot write {out}: {error.strerror or error}; free some space or name another place.")
