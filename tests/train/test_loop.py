@@ -187,12 +187,12 @@ def test_the_seconds_end_it_and_the_rate_falls_until_then(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(loop, "_descend", noted)
     with showing(lambda _, done, total: ticks.append((done, total))):
-        done = run(line(), steps=1000, warmup=0.0, seconds=40.0)
-    assert done.steps == len(ticks) == 20  # two looks a step
-    assert ticks[4] == (5, 20)
+        done = run(line(), steps=1000, warmup=0.0, seconds=59.0)
+    assert done.steps == len(ticks) == 20  # three looks a step
+    assert ticks[4] == (5, 22)
     assert ticks[-1] == (20, 20)
     assert min(rates[:16]) > 0.099
-    assert rates[17] == pytest.approx(0.1 * 5 * 5 / 40, rel=0.01)
+    assert rates[17] == pytest.approx(0.1 * 5 * 7 / 59, rel=0.01)
     assert rates[-1] < 0.02
 
 
