@@ -76,11 +76,27 @@ def installed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+CONTRACT = """
+from crossaisle.encoders.content import ContentOptions
+from crossaisle.fusion.method import FUSIONS
+from crossaisle.testing_fusion import check_fusion
+
+small = {"batch": 8, "negatives": 8, "dim": 4, "hidden": 8, "collaborative": 4, "content": ContentOptions(text="")}
+check_fusion("half", FUSIONS.get("half").options(steps=4, **small))
+print("kept")
+"""
+
+
 def ran(installed: Path, *words: object) -> str:
     """What `crossaisle` prints in a process of its own in which the plug-in is installed."""
+    return printed(installed, "from crossaisle.cli import main; raise SystemExit(main())", *words)
+
+
+def printed(installed: Path, program: str, *words: object) -> str:
+    """What `program` prints in a process of its own in which the plug-in is installed."""
     paths = [str(installed), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-c", "from crossaisle.cli import main; raise SystemExit(main())", *map(str, words)]
+    command = [sys.executable, "-c", program, *map(str, words)]
     found = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert found.returncode == 0, found.stderr
     return found.stdout
@@ -98,3 +114,7 @@ def test_a_transfer_and_a_fusion_from_outside_are_listed_and_used(installed: Pat
     assert made.method == "newest"
     first = made.recommend("nobody", 1)
     assert first.items[0, 0] == made.item_ids.decode(made.catalogue[:1])[0]
+
+
+def test_a_fusion_from_outside_is_held_to_the_contract(installed: Path) -> None:
+    assert printed(installed, CONTRACT) == "kept\n"
