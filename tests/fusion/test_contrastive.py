@@ -217,8 +217,14 @@ def test_it_takes_parts_of_a_history_to_learn_what_its_parts_have_in_common() ->
     assert min(with_and_without(halves_found, seed, {"kept": 1.0}) for seed in range(2)) > 0.08
 
 
+def test_it_takes_items_without_part_of_their_content_to_learn_to_do_without() -> None:
+    gains = [with_and_without(neighbours_kept, seed, {"dropped": 0.0}) for seed in range(2)]
+    assert min(gains) > 0.08, gains
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"pairs": -1.0}, {"rank": 0.0, "pairs": 0.0}, {"temperature": 0.0}, {"kept": 0.0}, {"steps": 0}]
+    "wrong",
+    [{"pairs": -1.0}, {"rank": 0.0, "pairs": 0.0}, {"temperature": 0.0}, {"kept": 0.0}, {"dropped": 1.0}, {"steps": 0}],
 )
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):

@@ -41,6 +41,8 @@ class ContrastiveOptions(NetworkOptions):
     """Of the scores of users and items."""
     kept: float = 0.6
     """Share of the events that a view of a user keeps."""
+    dropped: float = 0.1
+    """Share of the kinds of an item's content that training leaves out, so that views of an item differ."""
     log_q: bool = True
     """Whether scores of users and items are corrected for how often an item is a negative."""
 
@@ -52,6 +54,8 @@ class ContrastiveOptions(NetworkOptions):
             raise ValueError("rank, pairs, bought, text and views must be 0 or more, and rank or pairs above 0.")
         if min(self.temperature, self.pairs_temperature) <= 0 or not 0 < self.kept <= 1:
             raise ValueError("temperatures must be above 0, and kept a share above 0.")
+        if not 0 <= self.dropped < 1:
+            raise ValueError("dropped must be a share below 1.")
 
 
 @fusion(
@@ -67,6 +71,7 @@ def fit(world: World, sources: tuple[str, ...], options: ContrastiveOptions, see
     sampler = PairSampler(ground.sampler(), ground.events, options.kept if options.views else 0.0)
     with seeded(seed, "contrastive"):
         network = Network(ground.sizes(), len(ground.tasks))
+        network.item.fuse.drop = options.dropped
         groups = [{"params": list(network.parameters())}]
 
         def terms(batch: Mixed, progress: float) -> dict[str, Tensor]:
