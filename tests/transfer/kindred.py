@@ -16,18 +16,19 @@ from crossaisle.transfer.problem import Problem
 TASTES, PEOPLE, EARLY, ITEMS, EVENTS = 3, 500, 200, 60, 10
 
 
-def kindred(shots: float, seed: int = 0, kin: bool = True, domains: int = 9) -> Problem:
+def kindred(shots: float, seed: int = 0, kin: bool = True, domains: int = 9, alike: bool = False) -> Problem:
     """``d0`` opens with `shots` (person, item) pairs per item, of the first `EARLY` people; the others are asked.
 
     Items are three numbers, and a fashion that nothing tells. People shop in about half of the other domains. Where
     domains are `kin`, people have one taste in the numbers, and each domain looks at it in its own way: of each part
-    of the taste more or less, or the contrary. Otherwise tastes in one domain tell nothing of those in another.
+    of the taste more or less, or the contrary; where they are `alike` as well, all look in one way. Otherwise tastes
+    in one domain tell nothing of those in another.
     """
     draw = generator(seed, "kindred")
     tastes, rows, items = draw.normal(size=(PEOPLE, TASTES)), [], []
     for domain in range(domains):
         told = draw.normal(size=(ITEMS, TASTES))
-        look = draw.choice([-1, 1], TASTES) * draw.uniform(0.7, 1.5, TASTES)
+        look = np.ones(TASTES) if alike else draw.choice([-1, 1], TASTES) * draw.uniform(0.7, 1.5, TASTES)
         seen = tastes * look if kin else 1.1 * draw.normal(size=(PEOPLE, TASTES))
         liking = seen @ told.T + 0.7 * draw.normal(size=ITEMS)
         chance = np.exp(liking - liking.max(axis=1, keepdims=True))
