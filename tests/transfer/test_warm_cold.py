@@ -131,6 +131,20 @@ def test_known_items_are_found_about_as_well_as_without_content(scope: str) -> N
     assert mixed > plain - 0.03
 
 
+@pytest.mark.parametrize("scope", ["all", "target"])
+def test_in_one_list_new_items_are_found_and_few_known_ones_are_pushed_out(scope: str) -> None:
+    """Beside what `als` finds of known items with the same options, and with its own; it finds no new one."""
+    problem = planted()
+    people = table(problem)[2]
+    mixed = shop(scope=scope).scorer.score(problem.history)
+    plain = shop("als", scope=scope, factors=16, alpha=10.0, regularization=10.0).scorer.score(problem.history)
+    popular = shop("popularity").scorer.score(problem.history)
+    assert found(problem, mixed, people == 0) > 0.5 + max(found(problem, s, people == 0) for s in (plain, popular))
+    known = found(problem, mixed, people > 0)
+    assert known > 0.85 * found(problem, plain, people > 0)
+    assert known > found(problem, shop("als", scope=scope).scorer.score(problem.history), people > 0)
+
+
 def test_before_the_first_sale_the_old_shop_places_the_items_of_the_new_one() -> None:
     problem = planted(opened=False)
     scores = shop(opened=False).scorer.score(problem.history)
