@@ -18,7 +18,7 @@ from crossaisle.rng import generator
 from crossaisle.testing_world import tiny_problem
 from crossaisle.transfer.denoising import clusters_of
 from crossaisle.transfer.diffusion import DiffusionOptions
-from crossaisle.transfer.diffusion_scorer import rows_of
+from crossaisle.transfer.diffusion_scorer import DiffusionScorer, rows_of
 from crossaisle.transfer.problem import Problem
 from crossaisle.types import History
 
@@ -82,6 +82,14 @@ def test_all_domains_tell_more_than_the_target_at_a_launch_and_more_than_popular
     )
     assert joint > 1.3 * alone
     assert joint > 1.3 * quality(problem, fitted(problem, "popularity")).mean()
+
+
+def test_clusters_with_encoders_of_their_own_tell_more_than_popularity() -> None:
+    problem = launch(made(), 2)
+    found = fitted(problem, "diffusion", clusters=2, **QUICK)
+    assert isinstance(found.scorer, DiffusionScorer)
+    assert len(np.unique(found.scorer.clusters)) == 2
+    assert quality(problem, found).mean() > 1.8 * quality(problem, fitted(problem, "popularity")).mean()
 
 
 def test_recent_events_tell_more_where_tastes_drift() -> None:
