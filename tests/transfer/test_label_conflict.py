@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from kindred import base_of
-from launch_worlds import fitted, quality
+from launch_worlds import fitted, fused, launch, quality
 from mirrored_worlds import TARGET, halved, mirrored
+from shifted_worlds import shifted
 
 from crossaisle.evaluate.guard import guard_at
 from crossaisle.evaluate.slices import evaluate_users
@@ -86,3 +87,16 @@ def test_where_the_target_sells_half_of_the_kinds_a_partial_plan_ranks_better_th
     none, full, partial = np.mean(found, axis=0)
     assert partial > 1.07 * full
     assert partial > 0.9 * none  # the base needs no alignment here
+
+
+@pytest.mark.slow
+def test_where_half_of_the_kinds_are_told_in_other_units_a_full_plan_restores_more_than_a_partial_one() -> None:
+    found = []
+    for seed in SEEDS:
+        problem = launch(shifted(3.0, seed=seed, half=True)[0], 0, seed)
+        base = fused(problem.world, 0, seed)
+        asked = (("mmd", {"weight": 0.0}), ("ot", {}), ("ot", {"mass": 0.5}))
+        found.append([quality(problem, fitted(problem, m, base, **o)).mean() for m, o in asked])
+    none, full, partial = np.mean(found, axis=0)
+    assert full > 1.1 * none
+    assert full > 1.03 * partial > 1.03 * none
