@@ -74,6 +74,7 @@ class TestBundledModel:
         assert abs(apart("minilm")) < 0.1
         assert apart(tuned.folder) > 0.3
         assert tuned.after > max(0.8, tuned.before + 0.1)
+        assert tuned.learned
         assert (tuned.steps, tuned.texts, tuned.people, tuned.judges) == (40, 32, 54, 6)
 
     def test_an_encoder_reads_the_folder(self, tuned: module.TunedText) -> None:
@@ -166,3 +167,10 @@ def test_what_the_data_lack_is_said_at_once(tmp_path: Path) -> None:
 def test_options_that_mean_nothing(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"needed|must be"):
         TextTuning(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "learned"), [(0.5, 0.6, True), (0.6, 0.6, False), (0.7, 0.6, False), (0.4, 0.54, False)]
+)
+def test_what_is_not_above_chance_is_not_learned(before: float, after: float, learned: bool) -> None:
+    assert module.TunedText("out", 100, 900, 100, 300, before, after).learned == learned

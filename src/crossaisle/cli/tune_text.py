@@ -50,25 +50,18 @@ def tune_text(
         world = open_data(path, read)
         found = api.tune_text(world, out, sources, cut=cut, tuning=tuning, seed=seed)
     if output.json:
-        emit(asdict(found))
+        emit(asdict(found) | {"learned": found.learned})
         return
     print(f"text model: {out} ({found.steps} steps, {found.texts:,} texts, {found.people:,} people)")
     print(
         f"which texts are of the same person is told right {found.after:.1%} of the time, before {found.before:.1%} "
         f"({found.judges} people held out; 50 % is chance)"
     )
-    if found.after <= found.before:
+    if not found.learned:
         print("It has not learned what people buy together: keep the model as it was, or give it more minutes.")
-    words = [
-        "crossaisle",
-        "fuse",
-        path,
-        "--out",
-        "base",
-        *(("--sources", *sources) if sources else ()),
-        *typed("cut", cut),
-    ]
-    print(f"next: {shlex.join([*words, *(w for name in _reading(out, tuning) for w in ('-o', name))])}")
+    seen = [*(("--sources", *sources) if sources else ()), *typed("cut", cut)]
+    reads = [word for name in _reading(out, tuning) for word in ("-o", name)]
+    print(f"next: {shlex.join(['crossaisle', 'fuse', path, '--out', 'base', *seen, *reads])}")
 
 
 def _reading(out: Path, tuning: TextTuning) -> list[str]:

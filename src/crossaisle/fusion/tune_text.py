@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import warnings
@@ -96,6 +97,11 @@ class TunedText:
     steps: int
     before: float
     after: float
+
+    @property
+    def learned(self) -> bool:
+        """Whether that rose, to more than chance by ½ / √judges."""
+        return self.after > max(self.before, 0.5 + 0.5 / math.sqrt(max(self.judges, 1)))
 
 
 def tune_text(
