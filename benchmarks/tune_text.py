@@ -4,7 +4,7 @@
 
 Two questions of `methods.py`. The encoder is tuned once, with seed 0, on the source domains before the cut; of
 amazon-text-time titles alone are read by both encoders, as descriptions take five times as long. Resumable: a folder
-`text` that is there is taken as it is. A quarter of an hour on one core.
+`text` that is there is taken as it is. About twenty minutes of one core.
 """
 
 from __future__ import annotations
