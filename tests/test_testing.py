@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pytest
 
+from crossaisle.errors import MethodError
 from crossaisle.models.base import Base
 from crossaisle.recommender import Recommender
 from crossaisle.testing import CHECKS, Case, tiny_problem
@@ -68,6 +69,10 @@ def broken(flaw: str) -> Case:
         weights = np.linspace(0, 1, len(problem.catalogue), dtype=np.float32)
         if flaw == "random":
             weights = np.random.default_rng().random(len(weights), dtype=np.float32)
+        if flaw == "wants two sources" and len(problem.sources) < 2:
+            raise MethodError("one source is not enough; name another.")
+        if flaw == "counts to two" and len(problem.sources) > 2:
+            weights[:] = np.nan
         if flaw in ("peeks", "peeks at the world"):
             rows = problem.split.test if flaw == "peeks" else problem.world.interactions
             weights += np.float32(rows["item"].to_numpy()[:5].sum())
@@ -91,6 +96,8 @@ def broken(flaw: str) -> Case:
         ("options", "options_are_spelled_once"),
         ("peeks", "asked_rows_are_not_read"),
         ("peeks at the world", "asked_rows_are_not_read"),
+        ("wants two sources", "poor_problems_are_answered_or_refused"),
+        ("counts to two", "more_sources_are_read"),
         ("mutates", "problem_is_left_alone"),
         ("boasts", "explanations_sum_to_scores"),
     ],

@@ -174,20 +174,23 @@ def asked_rows_are_not_read(c: Case) -> None:
 def poor_problems_are_answered_or_refused(c: Case) -> None:
     """Without content, without rows of the target, with nothing in common: finite scores, or the need in a sentence.
 
-    Overlapping people, overlapping items, neither, one source: a method answers all of them that its needs allow.
+    Overlapping people, overlapping items, neither, one source: a method answers all of them that its needs allow;
+    options other than the defaults may need more than the method states.
     """
     for lack in LACKS:
-        poor, refused = c.problem, ""
+        poor, refused, without_it = c.problem, "", f"without {' and '.join(lack)}"
         for need in lack:
             poor = without(poor, need)
         try:
             check_needs(c.method, c.base, poor)
+            scores = c.method.fit(c.base, poor, c.options).scorer.score(poor.history)
+            assert np.isfinite(scores).all(), f"{without_it} scores hold NaN or infinity"
         except MethodError as error:
             refused = str(error)
-        assert "\n" not in refused, f"refused without {' and '.join(lack)} in more than a sentence: {refused}"
-        if not refused:
-            scores = c.fit(poor).scorer.score(poor.history)
-            assert np.isfinite(scores).all(), f"without {' and '.join(lack)} scores hold NaN or infinity"
+        assert "\n" not in refused, f"refused {without_it} in more than a sentence: {refused}"
+        if refused and c.options == c.method.options():
+            named = [need for need in c.method.needs if need in refused]
+            assert named, f"{without_it} it refuses, and none of its needs says so: {refused}"
 
 
 def more_sources_are_read(c: Case) -> None:
