@@ -234,6 +234,8 @@ def main() -> None:
             continue
         specs = methods_of(question)
         specs = tuple(s for s in specs if s.label in (asked.only or [s.label]) and s.label not in asked.without)
+        if not specs:
+            continue
         ship = "blend" if any(s.label == "blend" for s in specs) else specs[-1].label
         study = replace(question.study, seeds=tuple(asked.seeds), ship=ship)
         question, world = replace(question, study=study), world_of(question)

@@ -76,7 +76,7 @@ def shared(world: World) -> bool:
         ("same", "a_target_of_its_own_is_answered"),
         ("nan", "gaps_in_content_are_answered_or_refused"),
         ("needs", "needs_are_refused"),
-        ("options", "options_are_plain"),
+        ("options", "options_are_spelled_once"),
         ("mutates", "world_is_left_alone"),
     ],
 )

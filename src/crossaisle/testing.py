@@ -196,7 +196,7 @@ def poor_problems_are_answered_or_refused(c: Case) -> None:
 def more_sources_are_read(c: Case) -> None:
     """Four sources in place of two: finite scores."""
     problem = tiny_problem(tiny_world(more=MORE))
-    base = tiny_base(problem) if c.base is not None else None
+    base = (c.make_base or tiny_base)(problem) if c.base is not None else None
     scores = Case(c.method, c.options, problem, base).scores
     assert np.isfinite(scores).all(), "with four sources scores hold NaN or infinity"
 

@@ -32,12 +32,14 @@ class Case:
         options: its options.
         problem: from `tiny_problem` unless given.
         base: for methods that read one.
+        make_base: gives the base of another problem.
     """
 
     method: TransferMethod
     options: Any
     problem: Problem
     base: Base | None = None
+    make_base: MakeBase | None = None
 
     @cached_property
     def recommender(self) -> Recommender:
@@ -75,8 +77,9 @@ def case(name: str, options: Any = None, base: MakeBase | None = None, problem: 
     """
     method = METHODS.get(name)
     asked = problem if problem is not None else tiny_problem()
-    made = (base or tiny_base)(asked) if method.reads_base else None
-    return Case(method, options if options is not None else method.options(), asked, made)
+    make = base or tiny_base
+    made = make(asked) if method.reads_base else None
+    return Case(method, options if options is not None else method.options(), asked, made, make)
 
 
 def tiny_base(problem: Problem) -> Base:

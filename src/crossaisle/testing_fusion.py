@@ -199,11 +199,6 @@ def needs_are_refused(c: FusionCase) -> None:
             raise AssertionError(f"{need} is stated as a need, but its lack is not refused")
 
 
-def options_are_plain(c: FusionCase) -> None:
-    """As of a transfer: a frozen dataclass with a docstring under each field, which survives TOML's plain values."""
-    options_are_spelled_once(c)
-
-
 def world_is_left_alone(c: FusionCase) -> None:
     """Fusing changes nothing in the World."""
     world = shown(c.world, c.sources)
@@ -237,7 +232,7 @@ CHECKS: dict[str, Callable[[FusionCase], None]] = {
         a_target_of_its_own_is_answered,
         gaps_in_content_are_answered_or_refused,
         needs_are_refused,
-        options_are_plain,
+        options_are_spelled_once,
         world_is_left_alone,
     )
 }

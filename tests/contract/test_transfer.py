@@ -12,6 +12,7 @@ from crossaisle.config import build
 from crossaisle.errors import MethodError
 from crossaisle.models.base import Base
 from crossaisle.testing import CHECKS, Case, case, check_transfer, tiny_base, tiny_problem
+from crossaisle.testing_world import MORE, tiny_world
 from crossaisle.transfer.method import METHODS
 from crossaisle.transfer.problem import Problem
 from crossaisle.transfer.zero_shot import base_of
@@ -45,9 +46,14 @@ def base() -> Base:
 
 
 @cache
+def base_of_four() -> Base:
+    return tiny_base(tiny_problem(tiny_world(more=MORE)))
+
+
+@cache
 def made(name: str) -> Case:
     options: Any = build(METHODS.get(name).options, QUICK.get(name, {}))
-    return case(name, options, lambda _: base())
+    return case(name, options, lambda problem: base() if len(problem.sources) == 2 else base_of_four())
 
 
 @pytest.mark.parametrize("check", CHECKS)

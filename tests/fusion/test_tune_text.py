@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from safetensors import SafetensorError
 
 from crossaisle import api
 from crossaisle.api import TextTuning, World
@@ -125,6 +126,22 @@ class TestBundledModel:
         with pytest.raises(StorageError, match=r"cannot write .*: No space left on device; free some space"):
             api.tune_text(made_up(), tmp_path / "out", tuning=QUICK)
         assert not any(tmp_path.iterdir())
+
+    def test_weights_that_cannot_be_written_are_told(self, tmp_path: Path) -> None:
+        class Full:
+            def save(self, *_: Any, **__: Any) -> None:
+                raise SafetensorError("Error while serializing: No space left on device")
+
+        with pytest.raises(StorageError, match=r"cannot write .*: Error while serializing.*; free some space"):
+            module.save(Full(), tmp_path / "out")
+
+
+def test_the_folder_that_one_is_in_is_refused_before_anything_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="is there already; name another folder"):
+        api.tune_text(made_up(), ".", tuning=QUICK)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

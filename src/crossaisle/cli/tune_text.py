@@ -17,7 +17,7 @@ from .progress import drawing
 
 app = App(
     name="tune-text",
-    help_epilogue="Example: crossaisle tune-text shop/ --out shop-text --cut 2024-09-30 --minutes 5",
+    help_epilogue="Example: crossaisle tune-text shop/ --out shop-text --sources dairy snacks --cut 2024-09-30",
 )
 TUNING = Group("Tuning", sort_key=10)
 TuningFlags = Annotated[TextTuning, LIST, Parameter(name="*", group=TUNING)]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ..data.splits.base import Moment
@@ -134,12 +135,12 @@ def tune_text(
         StorageError: `out` cannot be written.
         TrainingError: the loss is no number.
     """
-    folder, options = Path(out), tuning or TextTuning()
+    folder, options = Path(out).resolve(), tuning or TextTuning()
     _check(folder)
     names = tuple(sources) or tuple(world.domains.ids.to_list())
     encoder = TextEncoder(options.model, fields=options.fields)
     pairs = TextPairs.of(sources_alone(world, names, cut), names, encoder, options.smoothing, options.across, seed)
-    model = text_model.load(options.model, _WHOLE, "float32")
+    model = text_model.load(options.model, _WHOLE, "float32").to("cpu")  # as everything else that is trained here
     whole, judges = model.max_seq_length, pairs.judges()
     model.max_seq_length = min(options.max_tokens, whole)
     before = told(model, pairs.texts, judges)
@@ -164,7 +165,7 @@ def _learn(model: Any, pairs: TextPairs, options: TextTuning, seed: int) -> int:
 
 def _check(out: Path) -> None:
     """Refuse at once what could not be saved or learned in the end."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if out == Path.cwd() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
         raise ConfigError(f"{out} is there already; name another folder, or remove it.")
     if find_spec("peft") is None:
         raise ConfigError(
@@ -240,11 +241,12 @@ def save(model: Any, out: Path) -> None:
         with text_model.without_bars():
             model.save(str(part), create_model_card=False, safe_serialization=True)
         os.replace(part, out)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise _refused(out, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _refused(out: Path, error: OSError) -> StorageError:
-    return StorageError(f"cannot write {out}: {error.strerror or error}; free some space or name another place.")
+def _refused(out: Path, error: Exception) -> StorageError:
+    reason = getattr(error, "strerror", None) or error
+    return StorageError(f"cannot write {out}: {reason}; free some space or name another place.")

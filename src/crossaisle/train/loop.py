@@ -83,8 +83,8 @@ def train(
         model: whose state is checkpointed and put back to its best by `stop`.
         groups: parameter groups for AdamW (``params`` and perhaps ``lr``, ``weight_decay``), each perhaps with
             ``start``, the number of steps for which it is frozen at first.
-        batch_of: step number → batch, whose length is the number of interactions in it; must depend on the number
-            alone, so that a resumed phase sees the same batches.
+        batch_of: step number → batch, whose length is the number of interactions in it (of people or pairs, where it
+            is made of these); must depend on the number alone, so that a resumed phase sees the same batches.
         losses_of: (batch, progress 0 to 1) → named scalar terms; their sum is minimised where there is no `balance`.
         stop: looks at validation every `phase.every` steps.
         balance: weighs the terms against each other; its own parameters are trained with those of `groups`.
