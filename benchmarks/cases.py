@@ -149,7 +149,7 @@ def quick(out: Path, sets: Sequence[str] | None) -> Iterator[Row]:
         last = data, world
         specs = tuple(reading(s, {"content": question.content} if question.content else {}) for s in QUICK)
         study = replace(question.study, seeds=(0,), ship="user_kernel")
-        folder = out / question.name.replace(" ", "-")
+        folder = question.folder(out)
         with drawing():
             report = evaluate(world, study, specs, folder)
             seen = held_out(replace(question, study=study), world, specs, folder)

@@ -30,10 +30,10 @@ from crossaisle.data.world import World
 from crossaisle.evaluate.cells import Cell, key_of, load_cell, study_parts, world_mark
 from crossaisle.evaluate.result import Report
 from crossaisle.evaluate.spec import MethodSpec, Study, entries_of
-from crossaisle.evaluate.stats import intervals, verdict_of
+from crossaisle.evaluate.stats import Interval, intervals, verdict_of
 from crossaisle.evaluate.steps import Step, steps_of
 from crossaisle.evaluate.study import evaluate, fill
-from crossaisle.evaluate.tables import tables_of
+from crossaisle.evaluate.tables import Table, tables_of
 from crossaisle.fusion.method import FUSIONS
 from crossaisle.transfer.blend import BlendOptions
 from crossaisle.transfer.method import METHODS
@@ -80,6 +80,10 @@ class Question:
     content: dict[str, Any] = field(default_factory=dict)
     one_in: int = 1
     networks: tuple[str, ...] = ()
+
+    def folder(self, out: Path) -> Path:
+        """Its place in `out`."""
+        return out / self.name.replace(" ", "-")
 
     @property
     def compared(self) -> tuple[int, ...]:
@@ -210,11 +214,16 @@ def added(question: Question, world: World, out: Path) -> list[Difference]:
             both = [(a, b) for a, b in pairs if a and b and a.values and b.values]
             if both:
                 table = tables_of([cell for pair in both for cell in pair])[study.headline]
-                rows = (table.mean_of(label) - table.mean_of("blend_closed"))[None, :]
-                (interval,) = intervals(rows)
-                verdict = verdict_of(interval, int((~np.isnan(rows)).sum()))
+                interval, verdict = above(table, label, "blend_closed")
                 found.append(Difference(question.name, step.name, network, len(both), *interval, verdict))
     return found
+
+
+def above(table: Table, label: str, other: str) -> tuple[Interval, str]:
+    """How far the mean over seeds of `label` is above that of `other`, paired over users, and what that says."""
+    rows = (table.mean_of(label) - table.mean_of(other))[None, :]
+    (interval,) = intervals(rows)
+    return interval, verdict_of(interval, int((~np.isnan(rows)).sum()))
 
 
 def main() -> None:
@@ -239,7 +248,7 @@ def main() -> None:
         ship = "blend" if any(s.label == "blend" for s in specs) else specs[-1].label
         study = replace(question.study, seeds=tuple(asked.seeds), ship=ship)
         question, world = replace(question, study=study), world_of(question)
-        out = asked.out / question.name.replace(" ", "-")
+        out = question.folder(asked.out)
         with drawing(), helped(workers_of(asked.workers), None, fill, world, study, specs, out):
             found = evaluate(world, study, specs, out)
         differences += added(question, world, out)

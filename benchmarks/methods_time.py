@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from methods import QUESTIONS, SEEDS, Question, methods_of, world_of
+from methods import QUESTIONS, SEEDS, methods_of, world_of
 
 from crossaisle.data.twins import remembering
 from crossaisle.data.world import World
@@ -63,7 +63,7 @@ def parts_of(index: int, out: Path) -> list[Part]:
         for step in steps_of(study):
             for seed in SEEDS:
                 key = key_of(mark, study_parts(study), entry, step, seed)
-                cell = load_cell(folder(question, out) / "cells", key, entry.label)
+                cell = load_cell(question.folder(out) / "cells", key, entry.label)
                 if cell is None or not cell.values or cell.costs is None:
                     continue
                 job = Job(step, seed if study.random_split else SEEDS[0], entry, seed)
@@ -73,10 +73,6 @@ def parts_of(index: int, out: Path) -> list[Part]:
                     what = (entry.fusion and entry.fusion.name, options, seed)
                     bases.setdefault(what, Part(index, job, cell.costs.fuse_seconds, base=True))
     return [*found, *bases.values()]
-
-
-def folder(question: Question, out: Path) -> Path:
-    return out / question.name.replace(" ", "-")
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +92,7 @@ def again(part: Part, out: Path) -> float:
     question, job = QUESTIONS[part.question], part.job
     problem, slices = asked(part.question, job.step, job.split_seed)
     problem = seen_by(job.entry, with_seed(problem, job.seed))
-    bases = Bases(None if part.base else folder(question, out) / "bases")
+    bases = Bases(None if part.base else question.folder(out) / "bases")
     if part.base:
         return bases.get(job.entry, problem, job.seed)[1]
     bases.get(job.entry, problem, job.seed)

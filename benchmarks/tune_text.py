@@ -15,13 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from methods import QUESTIONS, SEEDS, Question, world_of
+from methods import QUESTIONS, SEEDS, Question, above, world_of
 
 from crossaisle.api import TextTuning, World, tune_text
 from crossaisle.cli.progress import drawing
 from crossaisle.evaluate.cells import key_of, load_cell, study_parts, world_mark
 from crossaisle.evaluate.spec import MethodSpec, Study, entries_of
-from crossaisle.evaluate.stats import intervals, verdict_of
 from crossaisle.evaluate.steps import steps_of
 from crossaisle.evaluate.study import evaluate
 from crossaisle.evaluate.tables import tables_of
@@ -61,9 +60,8 @@ def compared(world: World, study: Study, specs: list[MethodSpec], out: Path) -> 
             cells = [c for n, key in keys if (c := load_cell(out / "cells", key, n)) is not None and c.values]
             if cells:
                 table = tables_of(cells)[study.headline]
+                found, said = above(table, *labels)
                 tuned, plain = (table.mean_of(n) for n in labels)
-                (found,) = intervals((tuned - plain)[None, :])
-                said = verdict_of(found, int((~np.isnan(tuned - plain)).sum()))
                 yield (
                     f"{step.name} {name}: {np.nanmean(plain):.4f}, tuned {np.nanmean(tuned):.4f}, "
                     f"difference {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f}) {said}"
@@ -94,7 +92,7 @@ def main() -> None:
     asked = parser.parse_args()
     for question in QUESTIONS:
         if question.name in ASKED and any(question.name.startswith(s) for s in asked.sets or [""]):
-            run(question, tuple(asked.seeds), asked.minutes, asked.out / question.name.replace(" ", "-"))
+            run(question, tuple(asked.seeds), asked.minutes, question.folder(asked.out))
 
 
 if __name__ == "__main__":

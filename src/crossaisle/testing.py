@@ -17,6 +17,7 @@ import dataclasses
 import json
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,14 +125,19 @@ def needs_are_refused(c: Case) -> None:
     check_needs(c.method, c.base, c.problem)
     for need in c.method.needs:
         problem, base = (c.problem, None) if need == "base" else (without(c.problem, need), c.base)
-        try:
-            check_needs(c.method, base, problem)
-        except MethodError as error:
-            message = str(error)
-            assert need in message, f"refusing {need} reads {message!r}"
-            assert "\n" not in message, f"refusing {need} takes more than a sentence: {message!r}"
-        else:
-            raise AssertionError(f"{need} is stated as a need, but its lack is not refused")
+        lack_is_refused(need, partial(check_needs, c.method, base, problem))
+
+
+def lack_is_refused(need: str, ask: Callable[[], object]) -> None:
+    """`ask`, where `need` is lacking, raises one sentence that names it."""
+    try:
+        ask()
+    except MethodError as error:
+        message = str(error)
+        assert need in message, f"refusing {need} reads {message!r}"
+        assert "\n" not in message, f"refusing {need} takes more than a sentence: {message!r}"
+    else:
+        raise AssertionError(f"{need} is stated as a need, but its lack is not refused")
 
 
 def options_are_spelled_once(c: Case | FusionCase) -> None:
@@ -182,8 +188,7 @@ def poor_problems_are_answered_or_refused(c: Case) -> None:
         for need in lack:
             poor = without(poor, need)
         try:
-            check_needs(c.method, c.base, poor)
-            scores = c.method.fit(c.base, poor, c.options).scorer.score(poor.history)
+            scores = c.fit(poor).scorer.score(poor.history)
             assert np.isfinite(scores).all(), f"{without_it} scores hold NaN or infinity"
         except MethodError as error:
             refused = str(error)

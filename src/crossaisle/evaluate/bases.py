@@ -72,8 +72,7 @@ class Bases:
             with keeping(unfinished):
                 base = make()
         except (TrainingError, MethodError) as error:
-            said, who = str(error), f"fusion {name!r}"
-            return said if said.startswith(who) else f"{who} gave no base: {said}", time.perf_counter() - start
+            return f"fusion {name!r} gave no base: {error}", time.perf_counter() - start
         seconds = time.perf_counter() - start
         if self.folder is not None:
             base.save(self.folder / key)

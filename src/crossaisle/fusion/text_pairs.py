@@ -41,6 +41,10 @@ class Drawn:
     def __len__(self) -> int:
         return len(self.one)
 
+    def distinct(self) -> tuple[Codes, Codes]:
+        """(m,) numbers of the texts, each once, and the (2n,) places of `one`, then `other`, among them."""
+        return np.unique(np.concatenate([self.one, self.other]), return_inverse=True)
+
 
 @dataclass(frozen=True, eq=False)
 class TextPairs:

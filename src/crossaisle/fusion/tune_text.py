@@ -168,10 +168,7 @@ def _check(out: Path) -> None:
     if out == Path.cwd() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
         raise ConfigError(f"{out} is there already; name another folder, or remove it.")
     if find_spec("peft") is None:
-        raise ConfigError(
-            "tuning a text model needs the package peft, which is not installed; install it with: "
-            "pip install crossaisle[text]."
-        )
+        raise ConfigError(f"tuning a text model needs the package peft, which is not installed; {text_model.INSTALL}.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -211,7 +208,7 @@ def told(model: Any, texts: tuple[str, ...], drawn: Drawn) -> float:
     What makes a text near to all others, such as being popular or short, is on both sides: .5 is chance. Two people one
     of whom has a text of the other's are not asked.
     """
-    numbers, place = np.unique(np.concatenate([drawn.one, drawn.other]), return_inverse=True)
+    numbers, place = drawn.distinct()
     vectors = model.encode([texts[n] for n in numbers], normalize_embeddings=True, show_progress_bar=False)
     one, other = np.split(vectors[place], 2)
     cosine = one @ other.T
@@ -223,7 +220,7 @@ def told(model: Any, texts: tuple[str, ...], drawn: Drawn) -> float:
 
 
 def _loss(model: Any, texts: tuple[str, ...], drawn: Drawn, temperature: float) -> Tensor:
-    numbers, place = np.unique(np.concatenate([drawn.one, drawn.other]), return_inverse=True)
+    numbers, place = drawn.distinct()
     read = getattr(model, "preprocess", None) or model.tokenize  # its name before sentence-transformers 6
     vectors = model(read([texts[n] for n in numbers]))["sentence_embedding"]
     one, other = vectors[torch.from_numpy(place)].chunk(2)
